@@ -14,9 +14,7 @@ from lib.run.files import read_json, write_json
 BEGIN_QUOTE = "##begin_quote##"
 END_QUOTE = "##end_quote##"
 ANSWER_TAG = "<ANSWER>:"
-REFUSAL = (
-    "Sorry, I don't know the answer to this question because related documents are not found. Please try again."
-)
+REFUSAL = "Sorry, I don't know the answer to this question because related documents are not found. Please try again."
 
 _QUOTE = re.compile(re.escape(BEGIN_QUOTE) + r"(.*?)" + re.escape(END_QUOTE), re.DOTALL)
 _TAG = re.compile(r"<\s*ANSWER\s*>\s*:?", re.IGNORECASE)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
+from lib.run.endpoints import roles_hash
 from lib.run.errors import BadInput
 from lib.run.files import file_hash, text_hash, tree_hash
 from lib.run.manifest import now, provenance, read_manifest, update_manifest
@@ -65,7 +66,7 @@ class Run:
         manifest["stand_ins"] = [s for s in manifest["stand_ins"] if s["notebook"] != self.notebook]
         manifest["stages"][self.notebook] = {
             "status": "running", "started": now(), "ended": None,
-            "code_sha256": code_hash(self.notebook), "inputs": {}, "outputs": {}, "counts": {}, "tokens": {}, "cost_usd": {},
+            "code_sha256": code_hash(self.notebook), "roles_sha256": roles_hash(self.notebook), "inputs": {}, "outputs": {}, "counts": {}, "tokens": {}, "cost_usd": {},
         }  # fmt: skip
 
     def _update(self, change) -> dict:

@@ -1,0 +1,133 @@
+"""What a server does with a prompt, looked at before it is measured: token ids, an answer with and without documents, speed."""
+
+import json
+import statistics
+import time
+import urllib.request
+
+import pandas as pd
+
+from lib.deploy.roles import served_role
+from lib.llm import Format, Request, connect, parse_reply
+from lib.run import read_json, read_jsonl
+
+IN_FLIGHT = (1, 8)
+N_TIMED = 16
+REPLY_TOKENS = 192
+
+
+def compare_tokens(run, systems: list[str]) -> pd.DataFrame:
+    """Whether each server turns training's prompts into training's token ids.
+
+    Returns:
+        One row a system: n prompts compared, n equal, the first difference in words; endpoints elsewhere, and engines that
+        do not tell their tokens, are `not comparable`.
+    """
+    prompts = read_jsonl(run.need("training/prompts.jsonl"))
+    records = read_json(run.dir / "serving" / "servers.json")
+    rows = []
+    for system in systems:
+        record = records[system]
+        if record["engine"] != "vllm":
+            rows.append({"system": system, "prompts": 0, "equal": 0, "difference": f"not comparable: {record['engine']}"})
+            continue
+        served = [tokens_at_server(record, prompt) for prompt in prompts]
+        differing = [(p, s) for p, s in zip(prompts, served, strict=True) if p["prompt_ids"] != s]
+        note = describe_difference(differing[0][0]["prompt_ids"], differing[0][1]) if differing else ""
+        rows.append({"system": system, "prompts": len(prompts), "equal": len(prompts) - len(differing), "difference": note})
+    return pd.DataFrame(rows).set_index("system")
+
+
+def tokens_at_server(record: dict, prompt: dict) -> list[int]:
+    """Token ids that a vLLM server makes of a prompt (`messages` or `prompt`), through its /tokenize."""
+    if "messages" in prompt:
+        asked = {"messages": prompt["messages"], "add_generation_prompt": True}
+    else:
+        asked = {"prompt": prompt["prompt"], "add_special_tokens": True}
+    request = urllib.request.Request(
+        record["base_url"].removesuffix("/v1") + "/tokenize",
+        data=json.dumps({"model": record["model"], **asked}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        return json.load(reply)["tokens"]
+
+
+def describe_difference(trained: list[int], served: list[int]) -> str:
+    """Where two lists of token ids part."""
+    place = next((i for i, (a, b) in enumerate(zip(trained, served, strict=False)) if a != b), min(len(trained), len(served)))
+    return (
+        f"from token {place}: trained {trained[place : place + 4]} of {len(trained)}, served {served[place : place + 4]} of {len(served)}"
+    )
+
+
+def _request(role, form: Format, documents, question: str) -> Request:
+    if role.completion:
+        return Request(prompt=form.prompt(documents, question), max_tokens=REPLY_TOKENS)
+    return Request(messages=tuple(form.messages(documents, question)), max_tokens=REPLY_TOKENS)
+
+
+def _examples(run) -> list[dict]:
+    """RAFT rows that show their oracle, those not trained on first."""
+    rows = [row for row in read_jsonl(run.need("dataset/raft.jsonl")) if row["kind"] == "oracle"]
+    return sorted(rows, key=lambda row: row["split"] == "train")
+
+
+def _documents(row: dict) -> list[str]:
+    return row["context"]["sentences"][0]
+
+
+def ask_one(run, systems: list[str]) -> pd.DataFrame:
+    """One question that no system was trained on (if the splits left one), with its documents and without.
+
+    Returns:
+        Columns system, documents (number shown), reply, answer, refused; the question and the teacher's answer as attributes.
+    """
+    row, form = _examples(run)[0], Format.load(run.need("dataset/format.json"))
+    found = []
+    for system in systems:
+        asker = connect(served_role(run, system), run)
+        shown = [_documents(row), []]
+        replies = asker.ask([_request(asker.role, form, documents, row["question"]) for documents in shown], label=f"{system}: probe")
+        for documents, reply in zip(shown, replies, strict=True):
+            parsed = parse_reply(reply.text, form.refusal)
+            found.append(
+                {"system": system, "documents": len(documents), "reply": reply.text, "answer": parsed.answer, "refused": parsed.refused}
+            )
+    table = pd.DataFrame(found)
+    table.attrs = {"question": row["question"], "answer": row["answer"]}
+    return table
+
+
+def time_replies(run, systems: list[str]) -> pd.DataFrame:
+    """Latency and throughput of short replies, one and several in flight.
+
+    Every prompt is another, so that no reply is helped by an earlier one; a resumed probe whose replies were all stored shows
+    the stored latencies and no throughput.
+
+    Returns:
+        Columns system, in_flight, n, median_latency_s, replies_per_s (nan when nothing was asked anew).
+    """
+    rows, form = _examples(run), Format.load(run.need("dataset/format.json"))
+    table = []
+    for system in systems:
+        for turn, in_flight in enumerate(IN_FLIGHT):
+            chosen = rows[1 + turn * N_TIMED : 1 + (turn + 1) * N_TIMED]
+            if not chosen:
+                continue
+            asker = connect(served_role(run, system), run, max_in_flight=in_flight)
+            start = time.monotonic()
+            replies = asker.ask(
+                [_request(asker.role, form, _documents(row), row["question"]) for row in chosen], label=f"{system}: {in_flight} in flight"
+            )
+            seconds, fresh = time.monotonic() - start, not any(reply.cached for reply in replies)
+            table.append(
+                {
+                    "system": system,
+                    "in_flight": in_flight,
+                    "n": len(replies),
+                    "median_latency_s": round(statistics.median(reply.latency_s for reply in replies), 3),
+                    "replies_per_s": round(len(replies) / seconds, 1) if fresh else float("nan"),
+                }
+            )
+    return pd.DataFrame(table)

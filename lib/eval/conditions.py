@@ -1,0 +1,111 @@
+"""What is shown beside each question: nothing, what retrieval finds, what it finds without the answer, or a changed answer.
+
+`closed_book` and `rag` are the comparison; `no_oracle` and `replaced` are controls at the width that training showed, over
+answerable questions only. Every system is asked exactly the same cases.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from lib.eval.replace import Replacement, plan_replacements, swap
+from lib.eval.retrieve import oracle_ids
+from lib.eval.text import content, holds_answer, mentions
+
+CLOSED_BOOK, RAG, NO_ORACLE, REPLACED = "closed_book", "rag", "no_oracle", "replaced"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question with what is shown beside it.
+
+    Attributes:
+        top_k: Passages retrieved, 0 for none; for controls the number shown.
+        context_chunk_ids: The chunks shown, in order.
+        documents: Their texts as shown, so after replacement.
+        original, replacement: The value changed in `documents`; empty but for `replaced`.
+    """
+
+    condition: str
+    top_k: int
+    question_id: str
+    question: str
+    context_chunk_ids: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    original: str = ""
+    replacement: str = ""
+
+
+def training_width(manifest: dict, top_k: Sequence[int]) -> int:
+    """Passages that a training row shows: distractors and the oracle; the largest top_k where no dataset was made here."""
+    distractors = manifest.get("parameters", {}).get("1_gen", {}).get("n_distractors")
+    return max(top_k) if distractors is None else distractors + 1
+
+
+def build_cases(
+    questions: Sequence[dict],
+    chunks: Sequence[dict],
+    rankings: dict[str, list[str]],
+    *,
+    top_k: Sequence[int],
+    width: int,
+    rng: random.Random,
+) -> list[Case]:
+    """Every case that every system is asked.
+
+    Args:
+        questions: Rows of the eval set.
+        chunks: Rows of `dataset/chunks.jsonl`.
+        rankings: Chunk ids by question id, best first, deep enough for the controls.
+        top_k: Numbers of passages to retrieve; closed book is always asked as well.
+        width: Passages shown in the controls; 0 leaves the controls out.
+        rng: The only source of chance: replacement values, and where the changed passage stands.
+    """
+    texts = {chunk["chunk_id"]: chunk["text"] for chunk in chunks}
+    cases = [Case(CLOSED_BOOK, 0, row["id"], row["question"]) for row in questions]
+    for k in sorted(set(top_k) - {0}):
+        cases += [_show(RAG, row, rankings[row["id"]][:k], texts, k) for row in questions]
+    if width:
+        facts = {key: content(text) for key, text in texts.items()}
+        oracles = {row["id"]: oracle_ids(row, chunks) for row in questions if row["answerable"]}
+        safe = {
+            row["id"]: _without_answer(row, rankings[row["id"]], oracles[row["id"]], facts)
+            for row in questions
+            if row["answerable"]
+        }
+        asked = [row for row in questions if safe.get(row["id"])]
+        cases += [_show(NO_ORACLE, row, safe[row["id"]][:width], texts, width) for row in asked]
+        passages = {row["id"]: texts[row["chunk_id"]] for row in asked if row.get("chunk_id") in texts}
+        changes = plan_replacements(questions, passages, rng)
+        for row in asked:
+            if change := changes.get(row["id"]):
+                cases.append(_show_changed(row, change, safe[row["id"]], texts, width, rng))
+    return cases
+
+
+def _show(condition: str, row: dict, ids: Sequence[str], texts: dict[str, str], k: int) -> Case:
+    return Case(condition, k, row["id"], row["question"], tuple(ids), tuple(texts[key] for key in ids))
+
+
+def _without_answer(row: dict, ranking: Sequence[str], oracles: set[str], facts: dict[str, set[str]]) -> list[str]:
+    return [key for key in ranking if key not in oracles and not holds_answer(facts[key], row["answer"])]
+
+
+def _show_changed(
+    row: dict, change: Replacement, distractors: Sequence[str], texts: dict[str, str], width: int, rng: random.Random
+) -> Case:
+    """The oracle with its value changed, at a random place among retrieved passages that say neither value."""
+    ids = [
+        key
+        for key in distractors
+        if not mentions(texts[key], change.original) and not mentions(texts[key], change.replacement)
+    ][: width - 1]
+    ids.insert(rng.randint(0, len(ids)), row["chunk_id"])
+    case = _show(REPLACED, row, ids, texts, width)
+    documents = shown([texts[key] for key in ids], change.original, change.replacement)
+    return replace(case, documents=tuple(documents), original=change.original, replacement=change.replacement)
+
+
+def shown(passages: Sequence[str], original: str = "", replacement: str = "") -> list[str]:
+    """Passages as a model saw them, with a value replaced where the row of answers says so."""
+    return [swap(text, original, replacement) for text in passages] if original else list(passages)

@@ -1,0 +1,54 @@
+"""What can be measured without a judge: exact match, token F1, ROUGE, and whether quotes are verbatim."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from lib.eval.text import squeeze, words
+
+_ARTICLE = re.compile(r"\b(a|an|the)\b")
+
+
+def normalise(text: str) -> str:
+    """SQuAD's normalisation: lower case, no punctuation (of any script), no English articles, single spaces."""
+    text = unicodedata.normalize("NFKC", text).lower()
+    text = "".join(c for c in text if not unicodedata.category(c).startswith("P"))
+    return squeeze(_ARTICLE.sub(" ", text))
+
+
+def exact_match(answer: str, reference: str) -> float:
+    """1.0 where both are the same after normalisation, else 0.0; an empty answer matches nothing."""
+    return float(normalise(answer) == normalise(reference) != "")
+
+
+def f1(answer: str, reference: str) -> float:
+    """Harmonic mean of precision and recall over the words of both, counted with repetition."""
+    found, wanted = words(normalise(answer)), words(normalise(reference))
+    shared = sum((Counter(found) & Counter(wanted)).values())
+    return 2 * shared / (len(found) + len(wanted)) if shared else 0.0
+
+
+def rouge(answer: str, reference: str) -> dict[str, float]:
+    """ROUGE-1, -2 and -L F-measures as `rouge1, rouge2, rougeL`; tokens are words of any script, not only a–z."""
+    return {name: score.fmeasure for name, score in _scorer().score(reference, answer).items()}
+
+
+class _Words:
+    @staticmethod
+    def tokenize(text: str) -> list[str]:
+        return words(text)
+
+
+@cache
+def _scorer():
+    from rouge_score.rouge_scorer import RougeScorer  # here: it imports nltk, which takes a second
+
+    return RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_Words())
+
+
+def verbatim_quotes(quotes: Sequence[str], passages: Sequence[str]) -> int:
+    """How many quotes stand word for word in a passage that was shown; only whitespace may differ."""
+    shown = [squeeze(passage) for passage in passages]
+    return sum(any(squeeze(quote) in passage for passage in shown) for quote in quotes if quote.strip())

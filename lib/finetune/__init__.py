@@ -1,0 +1,1 @@
+"""Tuning the student: estimate, tokenise rows, train under a launcher, verify what was saved."""

@@ -1,0 +1,56 @@
+"""DOCX: paragraphs in order, headings as section paths, list items as `- ` lines, tables as `| a | b |` rows."""
+
+import re
+from pathlib import Path
+
+import docx
+from docx.table import Table
+
+from lib.gen.readers.text import build
+from lib.gen.records import Document, Mark
+
+
+def read_docx(path: Path, source: str) -> list[Document]:
+    """Make one document of a Word file. Headers, footers, comments and text boxes are not read."""
+    word = docx.Document(str(path))
+    title = ""
+    headings: dict[int, str] = {}
+    pieces: list[tuple[Mark, str]] = []
+    lines: list[str] = []
+
+    def close() -> None:
+        pieces.append((Mark(0, None, " > ".join(headings[level] for level in sorted(headings))), "\n".join(lines)))
+
+    for block in word.iter_inner_content():
+        if isinstance(block, Table):
+            lines += ["", *_rows(block), ""]
+            continue
+        text, style = block.text.strip(), (block.style.name if block.style is not None else "") or ""
+        heading = re.match(r"(?:Heading|heading|Überschrift|Titre)\s*(\d)", style)
+        if text and (heading or style == "Title"):
+            close()
+            level = int(heading.group(1)) if heading else 0
+            headings = {depth: name for depth, name in headings.items() if depth < level} | {level: text}
+            title = title or (text if level < 2 else "")
+            lines = [text]
+        elif text:
+            lines.append(f"- {text}" if style.startswith("List") else text)
+            lines += [] if style.startswith("List") else [""]
+    close()
+    return [build(source, title or (word.core_properties.title or ""), pieces)]
+
+
+def _rows(table: Table) -> list[str]:
+    """A table as Markdown; Word does not say which row is the header, and the first is taken for it."""
+    rows = []
+    for row in table.rows:
+        cells: list[str] = []
+        seen = None
+        for cell in row.cells:  # a merged cell comes once per column it spans
+            if cell._tc is not seen:
+                cells.append(" ".join(cell.text.split()))
+            seen = cell._tc
+        if any(cells):
+            rows.append("| " + " | ".join(cells) + " |")
+            rows += ["|" + "---|" * len(cells)] if len(rows) == 1 and len(table.rows) > 1 else []
+    return rows

@@ -1,0 +1,86 @@
+"""Comparing text the way the checks need it: whitespace, case and typography aside, in any script."""
+
+import re
+import unicodedata
+
+from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE
+
+# A run of letters and digits; numbers keep their inner point, comma, colon or slash (1,250.5  09:40  2021/22).
+# Scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) give one word per character.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"\d+(?:[.,:/]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+")
+_ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s)$")
+_FILLER_WORDS = """
+    a an the of to in on at by for from with and or but not no is are was were be been being it its this that these those as he
+    she they them their his her we our you your i my me do does did has have had will would can could should may might must there
+    here then than so such into onto over under about up out if when which who whom whose what where why how also only just
+"""
+_FILLER = frozenset(_FILLER_WORDS.split())
+_TO_TWELVE = "zero one two three four five six seven eight nine ten eleven twelve"
+_SMALL = {word: str(number) for number, word in enumerate(_TO_TWELVE.split())}
+
+
+def squeeze(text: str) -> str:
+    """Collapse whitespace: the one difference that a verbatim quote may show."""
+    return " ".join(text.split())
+
+
+def words(text: str) -> list[str]:
+    """Words and numbers in order, without case, width or punctuation; accents stay."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def key(text: str) -> str:
+    """What makes two questions the same question."""
+    return " ".join(words(text))
+
+
+def stem(word: str) -> str:
+    """Cut a common English ending, so that `opens` meets `open`; a number word becomes its digits."""
+    if word in _SMALL:
+        return _SMALL[word]
+    short = _ENDING.sub("", word)
+    return short if len(short) >= 3 else word
+
+
+def facts(text: str) -> set[str]:
+    """The words and numbers that carry the content: function words aside, endings cut."""
+    found = words(text)
+    kept = {stem(w) for w in found if w not in _FILLER}
+    return kept or set(found)
+
+
+def is_number(word: str) -> bool:
+    """Whether a word of `words` or `facts` is a number."""
+    return word[:1].isdigit()
+
+
+def holds_answer(passage_facts: set[str], answer: str) -> bool:
+    """Whether a passage could give the answer away: all of its numbers and four fifths of its other content words are there.
+
+    Stricter than looking for the answer as a substring: a passage that says the same in another order counts too.
+    """
+    wanted = facts(answer)
+    if not wanted:
+        return False
+    numbers = {w for w in wanted if is_number(w)}
+    rest = wanted - numbers
+    return numbers <= passage_facts and len(rest & passage_facts) >= 0.8 * len(rest)
+
+
+def protect(text: str) -> str:
+    """Take the meaning from tags of the prompt format that stand in a document, so that no document can end or answer a prompt."""
+    for tag in (BEGIN_QUOTE, END_QUOTE):
+        text = text.replace(tag, f"[{tag.strip('#')}]")
+    text = text.replace(ANSWER_TAG, "[ANSWER]:")
+    return re.sub(r"<(/?)(DOCUMENT|QUESTION|REFERENCE|CANDIDATE)>", r"[\1\2]", text, flags=re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Make extracted text fit to be stored: one kind of newline and space, no control characters, at most one empty line."""
+    text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
+    text = re.sub(r"\r\n|[\r\f\v\x1c-\x1e\x85\u2028\u2029]", "\n", text)
+    text = re.sub(r"[\t\u00a0\u2007\u202f]", " ", text)
+    text = re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff]", "", text)
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", protect(text)).strip("\n")

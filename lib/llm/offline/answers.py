@@ -1,0 +1,137 @@
+"""Answers over documents: the best matching piece, quoted verbatim, and the value in it that the question asks for; or the refusal."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lib.llm.offline.facts import find_facts
+from lib.llm.offline.objects import is_person
+from lib.llm.offline.text import split_units
+from lib.llm.offline.values import find_values
+from lib.llm.offline.words import content, names, strip_lead
+from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
+
+LEAST_COVERAGE = 0.72  # share of a question's rare words that the quoted piece and its headings must hold
+LEAST_ATTRIBUTES = 0.66  # and of its words that are no names: the subject alone is no answer
+_N = frozenset(("date", "time", "cell", "measure"))
+_TYPES = (
+    (re.compile(r"^(?:when\b|(?:in|on|by|during|since|from|until|before|after|at|around)?\s?(?:which|what)\s(?:year|date|day|month|time|period|century|decade|weekday)s?\b|(?:since|until|by|from)\swhen\b|what (?:is|was) the (?:date|year)\b|how soon\b|between what times\b)", re.I), _N),
+    (re.compile(r"^(?:for\s)?how (?:long|often)\b|^within what (?:time|distance)\b|^(?:at )?what speed\b|^how (?:far|wide|high|deep|tall|old|thick|heavy|fast|large|big)\b", re.I), frozenset(("measure", "cell", "count"))),
+    (re.compile(r"^(?:for\s|in\s|on\s|from\s|to\s|with\s|within\s|after\s)?how many\b|^what (?:is|was) the number of\b", re.I), frozenset(("count", "measure", "cell", "number"))),
+    (re.compile(r"percentage|^what share\b", re.I), frozenset(("percent", "cell"))),
+    (re.compile(r"^(?:for\s)?how much\b|^at what price\b|^to what amount\b|\b(?:price|cost)\b", re.I), frozenset(("money", "measure", "percent", "cell"))),
+    (re.compile(r"^(?:by\s)?who(?:m|se)?\b|^which person\b|^what is the name of the (?:\w+\s){0,3}(?:manager|director|master|engineer|clerk|officer|head|chair|president)", re.I), frozenset(("person", "definition", "cell"))),
+    (re.compile(r"^where\b|^in (?:what|which) place\b", re.I), frozenset(("place", "cell"))),
+    (re.compile(r"^why\b|^(?:for )?what (?:is the )?reason\b", re.I), frozenset(("reason",))),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Found:
+    """An answer: its value, and the piece that states it, verbatim."""
+
+    value: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    kind: str
+    value: str
+    quote: str
+    cue: frozenset[str]
+    support: frozenset[str]
+
+
+def answer(documents: Sequence[str], question: str) -> str:
+    """A RAFT reply: the quote and the `<ANSWER>:` line, or the refusal sentence."""
+    found = find_answer(documents, question)
+    if found is None:
+        return REFUSAL
+    value = " ".join(found.value.split())
+    return f"The documents say: {BEGIN_QUOTE}{found.quote}{END_QUOTE}\n{ANSWER_TAG} {value}"
+
+
+def find_answer(documents: Sequence[str], question: str) -> Found | None:
+    """The best answer that the documents give, or None where none of them matches well enough."""
+    asked = strip_lead(question)
+    wanted = list(dict.fromkeys(content(asked)))
+    if not wanted:
+        return None
+    kinds = next((kinds for pattern, kinds in _TYPES if pattern.search(asked)), None)
+    must = names(asked)
+    pieces = [candidate for document in documents for candidate in _candidates(document)]
+    weight = _weights(wanted, pieces, must)
+    total = sum(weight.values())
+    attributes = [w for w in wanted if w not in must]
+    best, best_score = None, 0.0
+    for piece in pieces:
+        if not must <= piece.support or not _fits(piece, kinds):
+            continue
+        coverage = sum(weight[w] for w in wanted if w in piece.support) / total
+        if (
+            coverage < LEAST_COVERAGE
+            or attributes
+            and sum(w in piece.support for w in attributes) < LEAST_ATTRIBUTES * len(attributes)
+        ):
+            continue
+        cue = sum(weight.get(w, 0.0) for w in piece.cue) / total
+        extra = sum(1 for w in piece.cue if w not in weight) / (1 + len(piece.cue))
+        score = coverage + cue - 0.6 * extra + (0.2 if piece.kind != "value" else 0.0)
+        if score > best_score + 1e-9:
+            best, best_score = piece, score
+    return Found(best.value, best.quote) if best else None
+
+
+def _weights(wanted: list[str], pieces: Sequence[_Candidate], must: set[str]) -> dict[str, float]:
+    """How telling each word of the question is: rare among the pieces, doubly so if it is a name or a number."""
+    quotes = {piece.quote: piece.support for piece in pieces}
+    n = len(quotes) + 1
+    counts = Counter(w for support in quotes.values() for w in support if w in wanted)
+    return {w: (1.0 + math.log(n / (counts[w] + 0.5)) * 0.3) * (2.0 if w in must else 1.0) for w in wanted}
+
+
+def _fits(piece: _Candidate, kinds: frozenset[str] | None) -> bool:
+    if kinds is None:
+        return True
+    if piece.kind == "value":
+        found = find_values(piece.value)
+        return bool(found) and found[0].kind in kinds or "person" in kinds and is_person(piece.value)
+    if piece.kind != "cell" or "cell" not in kinds:
+        return piece.kind in kinds
+    found = [v.kind for v in find_values(piece.value)] or (["number"] if piece.value[:1].isdigit() else [])
+    if "person" in kinds:
+        return not found
+    if "place" in kinds:
+        return not set(found) & {"money", "percent", "measure"}
+    return True if not found else bool(set(found) & (kinds | {"number", "count"}))
+
+
+@lru_cache(maxsize=4096)
+def _candidates(document: str) -> tuple[_Candidate, ...]:
+    """Facts, then bare values and short list items, each with the words that speak for it."""
+    units = split_units(document)
+    title = frozenset(content(units[0].headings[0])) if units and units[0].headings else frozenset()
+    found = []
+    for fact in find_facts(document):
+        around = title.union(*(content(h) for h in fact.unit.headings))
+        words = (
+            fact.cue | frozenset(content(fact.unit.cells[0]))
+            if fact.unit.kind == "row"
+            else frozenset(content(fact.unit.plain))
+        )
+        found.append(_Candidate(fact.kind, fact.value, fact.unit.text, fact.cue, words | fact.cue | around))
+    for unit in units:
+        if unit.kind not in ("sentence", "item") or len(unit.text) > 400:
+            continue
+        words = content(unit.plain)
+        support = frozenset(words) | title.union(*(content(h) for h in unit.headings))
+        for value in find_values(unit.plain):
+            near = content(unit.plain[max(0, value.start - 60) : value.end + 40])
+            found.append(
+                _Candidate("value", value.text, unit.text, frozenset(near) - set(content(value.text)), support)
+            )
+    return tuple(found)

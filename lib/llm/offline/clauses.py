@@ -1,0 +1,338 @@
+"""A plain English main clause taken apart: subject, verb group, rest; and put together again as a question."""
+
+import re
+from dataclasses import dataclass
+
+from lib.llm.offline.verbs import AUXILIARY, BE, FINITE, NOUN_LIKE, PARTICIPLES
+from lib.llm.offline.words import NUMBER_WORDS
+
+_APPOSITION = re.compile(
+    r"([A-Z][^,;:]{1,60}), ((?:also|or|an?|the|who|which|formerly|known|called|one of|then|now|usually|mostly|named|born|built|founded|opened|made)\b[^;:]{2,110}?), (\S+)"
+)
+_WORD = re.compile(r"\S+")
+DETERMINERS = frozenset(
+    "the a an each every all both some any most many no several few its their his her our your my this that these those".split()
+)
+PRONOUNS = frozenset(
+    """it they he she we you i this that these those there here what which who such one ones others another both all some many most none neither
+    either each its their his her our your my everybody everyone anybody anyone nobody nothing something someone""".split()
+)
+_POSSESSIVE = frozenset("its their his her our your my this that these those".split())
+_PREPOSITIONS = frozenset(
+    "in on at by for from with of to under over near between among during after before since until within without through against".split()
+)
+_SUBORDINATE = frozenset(
+    "if when while because although though unless as once whereas where whether since until after before that which who whose whom and but or so however".split()
+)
+_ADVERBS = frozenset(
+    "also now still only always never usually often then currently originally normally generally mainly mostly later first not already today typically sometimes soon".split()
+)
+SAME_PAST = frozenset("cost cut put set hit let shut".split())
+VAGUE = frozenset(
+    """company building place thing rest following same other others result reason number amount price fee part one two way time year day idea change
+    latter former document section page table figure list answer question example case person people man woman system name work""".split()
+)
+
+
+@dataclass(frozen=True)
+class Casing:
+    """Words that a passage writes in lower case, and words that it capitalises within a sentence."""
+
+    lower: frozenset[str] = frozenset()
+    capital: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, passage: str) -> "Casing":
+        """The casing of a passage's words."""
+        words = [
+            (m.group(), passage[: m.start()].rstrip(" \t*_\"“'")[-1:])
+            for m in re.finditer(r"[^\W\d_][\w'’-]*", passage)
+        ]
+        lower = frozenset(w for w, _ in words if w[0].islower())
+        return cls(lower, frozenset(w for w, before in words if w[0].isupper() and (before.isalnum() or before == ",")))
+
+
+@dataclass(frozen=True)
+class Clause:
+    """`subject` + `auxiliaries` + `verb` + `rest`, as in "The gate | was | opened | in 1932 by Ada Nord"."""
+
+    subject: str
+    auxiliaries: tuple[str, ...]
+    verb: str
+    base: str
+    tense: str  # base, third, past, participle or be
+    rest: str
+
+    @property
+    def is_copula(self) -> bool:
+        """Whether the verb is a form of "to be" alone."""
+        return self.tense == "be"
+
+    @property
+    def is_passive(self) -> bool:
+        """Whether this is a passive: a form of "to be" and a participle."""
+        return (
+            self.tense == "participle"
+            and bool(self.auxiliaries)
+            and bool(set(self.auxiliaries[-2:]) & BE)
+            and not self.verb.endswith("ing")
+        )
+
+    def ask(self, rest: str = "") -> str:
+        """The clause as the tail of a question, with `rest` for its rest: "was the gate opened by Ada Nord"."""
+        if self.is_copula:
+            parts = [self.verb, self.subject, rest]
+        elif self.auxiliaries:
+            parts = [self.auxiliaries[0], self.subject, *self.auxiliaries[1:], self.verb, rest]
+        else:
+            do = {"past": "did", "third": "does", "base": "do"}[self.tense]
+            parts = [do, self.subject, self.base, rest]
+        return " ".join(part for part in parts if part)
+
+    @property
+    def group(self) -> str:
+        """Auxiliaries and verb as they stand."""
+        return " ".join((*self.auxiliaries, self.verb))
+
+
+def parse_clause(sentence: str, known: Casing = Casing()) -> Clause | None:
+    """The main clause of a plain sentence, or None where the rules are not sure of it.
+
+    Args:
+        sentence: One plain sentence.
+        known: How the passage writes its words, to tell names from words that only open a sentence.
+    """
+    text = _without_apposition(re.sub(r"(?:\s*\[\d+\])+|\s\([^()]{1,60}\)", "", sentence).strip().rstrip(".!。 "))
+    words = [(m.group(), m.start()) for m in _WORD.finditer(text)]
+    if not 3 <= len(words) <= 60 or text.endswith("?"):
+        return None
+    at = _verb_index([w for w, _ in words])
+    if at is None:
+        return None
+    subject = text[: words[at][1]].strip()
+    group, i = [], at
+    while i < len(words) and (
+        _bare(words[i][0]) in AUXILIARY | {"be", "been", "being"}
+        or (group and _bare(words[i][0]) in _ADVERBS | {"not"})
+    ):
+        group.append(_bare(words[i][0]))
+        i += 1
+    return _assemble(subject, group, [w for w, _ in words], i, text, words, known)
+
+
+def _without_apposition(text: str) -> str:
+    """ "A foilboard, also known as a hydrofoil board, is …" → "A foilboard is …"."""
+    match = _APPOSITION.match(text)
+    if (
+        match
+        and (_bare(match.group(3)) in AUXILIARY or _bare(match.group(3)) in FINITE)
+        and len(match.group(1).split()) <= 7
+    ):
+        return f"{match.group(1)} {text[match.start(3) :]}"
+    return text
+
+
+def _assemble(subject, group, tokens, i, text, words, known) -> Clause | None:
+    if (
+        "never" in group
+        or tokens[i - 1 :]
+        and i < len(tokens)
+        and _bare(tokens[i]) in ("not", "never", "no", "nothing", "nobody")
+    ):
+        return None  # a negated clause would make a question that its own sentence denies
+    negated = "not" in group
+    auxiliaries = tuple(w for w in group if w not in _ADVERBS and w != "not")
+    adverbs = {w for w in group if w in _ADVERBS}
+    word = _bare(tokens[i]) if i < len(tokens) else ""
+    clean_end = i < len(tokens) and tokens[i][-1] not in ",;:"
+    subject = lower_start(subject, known)
+    rest_from = lambda k: text[words[k][1] :].strip() if k < len(words) else ""  # noqa: E731
+    if not auxiliaries:
+        base, tense = FINITE[word]
+        if word in SAME_PAST and not tokens[i - 1].endswith("s"):
+            tense = "past"
+        return Clause(subject, (), word, base, tense, rest_from(i + 1))
+    last = auxiliaries[-1]
+    if negated:
+        if word in PARTICIPLES and last in BE:
+            return Clause(
+                subject,
+                (auxiliaries[0], "not", *auxiliaries[1:]),
+                word,
+                PARTICIPLES[word],
+                "participle",
+                rest_from(i + 1),
+            )
+        return None
+    if (
+        last in BE
+        and word in PARTICIPLES
+        and (clean_end or tokens[i] == tokens[-1])
+        or last in ("has", "have", "had")
+        and word in PARTICIPLES
+    ):
+        return Clause(subject, auxiliaries, word, PARTICIPLES[word], "participle", rest_from(i + 1))
+    if last in BE and word.endswith("ing") and len(word) > 5 and clean_end:
+        return Clause(subject, auxiliaries, word, word, "participle", rest_from(i + 1))
+    if last in ("is", "are", "was", "were") and len(auxiliaries) == 1:
+        if adverbs - {"also", "now", "still", "currently", "only", "today"}:
+            return None
+        return Clause(subject, (), last, "be", "be", rest_from(i))
+    if last in ("has", "have", "had") and len(auxiliaries) == 1:
+        tense = {"has": "third", "have": "base", "had": "past"}[last]
+        return Clause(subject, (), last, "have", tense, rest_from(i))
+    if last == "be":
+        return Clause(subject, auxiliaries[:-1], "be", "be", "base", rest_from(i))
+    if last in AUXILIARY - BE and FINITE.get(word, ("", ""))[1] == "base":
+        return Clause(subject, auxiliaries, word, word, "base", rest_from(i + 1))
+    return None
+
+
+def _bare(word: str) -> str:
+    return word.strip("\"'“”‘’(),;:").lower()
+
+
+def _verb_index(tokens: list[str]) -> int | None:
+    """Index of the first word of the main verb group, or None."""
+    candidate = None
+    for i, token in enumerate(tokens):
+        word = _bare(token)
+        if (
+            i
+            and word in AUXILIARY
+            and (token.islower() or word != "may")
+            and not (word in ("will", "may", "can", "must") and token != token.lower())
+        ):
+            if candidate is not None and FINITE[_bare(tokens[candidate])][1] != "past":
+                break
+            return i if _is_subject(tokens[:i]) else None
+        if candidate is None and i and word in FINITE and token[0].islower() and _looks_finite(tokens, i):
+            candidate = i
+            if not _is_subject(tokens[:i]):
+                return None
+        # A participle after a noun ("bookings cancelled later are refunded") gives way to an auxiliary in the same stretch.
+        if candidate is not None and (
+            token[-1] in ",;:" or word in ("and", "but", "or", "which", "who", "that", "because", "when", "where")
+        ):
+            break
+        of_follows = i + 1 < len(tokens) and _bare(tokens[i + 1]) == "of"
+        if i and (
+            word in _SUBORDINATE - {"and", "or", "as", "since", "until", "after", "before"}
+            and not of_follows
+            or token[-1] in ";:"
+        ):
+            break
+    return candidate
+
+
+def _looks_finite(tokens: list[str], i: int) -> bool:
+    word, before = _bare(tokens[i]), _bare(tokens[i - 1])
+    following = _bare(tokens[i + 1]) if i + 1 < len(tokens) else ""
+    tense = FINITE[word][1]
+    if (
+        before in DETERMINERS | _PREPOSITIONS
+        or tokens[i - 1][-1] in ",;:"
+        or following == "by"
+        or before.endswith(("'s", "s'", "’s"))
+    ):
+        return False
+    numeric = following[:1].isdigit() or following[:1] in "£$€" or following in NUMBER_WORDS
+    if word in SAME_PAST and numeric:
+        return True
+    if tense == "base":  # only after a plural that opens the clause
+        first = _bare(tokens[0])
+        is_plural = (
+            first.endswith("s")
+            and not first.endswith("ss")
+            or first in ("children", "people", "men", "women", "visitors")
+        )
+        opens_plural = is_plural and (
+            _bare(tokens[1]) in ("over", "under", "in", "on", "of", "at", "with", "from", "to", "for", "aged")
+            or before == first
+        )
+        after_plural = before.endswith("s") and not before.endswith("ss") and (i <= 3 or numeric)
+        return (after_plural or opens_plural and i <= 7) and following not in ("of", "is", "are", "and", "or", "")
+    if word in NOUN_LIKE:
+        return (
+            numeric
+            or following in DETERMINERS
+            or following in ("at", "in", "on", "from", "to", "with", "under")
+            and i <= 8
+        )
+    return True
+
+
+def _is_subject(tokens: list[str]) -> bool:
+    """Whether these words can be a subject that stands alone: a name or a noun phrase, not a pronoun, not an opening adverbial."""
+    text = " ".join(tokens)
+    first, last = _bare(tokens[0]), _bare(tokens[-1])
+    second = _bare(tokens[1]) if len(tokens) > 1 else ""
+    stands_for_noun = first in PRONOUNS and (
+        first not in DETERMINERS or first in _POSSESSIVE or not second or second == "of" and "the" not in tokens
+    )
+    if (
+        not 1 <= len(tokens) <= 12
+        or stands_for_noun
+        or first in _PREPOSITIONS
+        or first in _SUBORDINATE
+        or first in _ADVERBS
+    ):
+        return False
+    if re.match(r"\d+\s(?:years?|months?|weeks?|days?|hours?|minutes?)\s(?:after|before|later)", text):
+        return False
+    if first in ("no", "new", "included", "enclosed", "required", "not") or last in ("one", "ones"):
+        return False
+    if re.search(r"[,;:()]", text) or last in _PREPOSITIONS | DETERMINERS | _SUBORDINATE or first.endswith("ly"):
+        return False
+    inner = {_bare(t) for t in tokens[1:]}
+    if inner & {
+        "it",
+        "they",
+        "he",
+        "she",
+        "we",
+        "you",
+        "i",
+        "which",
+        "who",
+        "that",
+        "whose",
+        "where",
+        "when",
+        "if",
+        "there",
+        "its",
+        "their",
+        "his",
+        "her",
+        "this",
+        "these",
+    }:
+        return False
+    if first in ("the", "a", "an") and len(tokens) == 2 and last in VAGUE:
+        return False
+    return any(c.isalpha() for c in text) and (len(tokens) > 1 or tokens[0][0].isupper())
+
+
+def lower_start(phrase: str, known: Casing = Casing()) -> str:
+    """A phrase from a sentence's start as it would stand within one: determiners and common nouns lose their capital.
+
+    A first word is taken for a name if the passage capitalises it within a sentence too, if another capital follows it, or
+    if it stands alone and is neither a plural nor found in lower case.
+    """
+    first, _, rest = phrase.partition(" ")
+    bare = first.lower().strip("\"'“”")
+    if (
+        not first[:1].isupper()
+        or first[1:] != first[1:].lower()
+        or first in known.capital
+        or first.endswith(("'s", "’s"))
+    ):
+        return phrase
+    lowered = first[0].lower() + first[1:] + (" " + rest if rest else "")
+    if bare in DETERMINERS or bare in NUMBER_WORDS and not rest[:1].isupper():
+        return lowered
+    if rest[:1].isupper():
+        return phrase
+    common = bool(rest) or bare in known.lower or bare.endswith(("s", "ing")) and not bare.endswith("ss")
+    return lowered if common else phrase

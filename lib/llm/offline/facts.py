@@ -1,0 +1,92 @@
+"""Facts in a passage: a value, the piece that states it, and the questions it answers. Pure and cached: equal text, equal facts."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from lib.llm.offline.clauses import Casing
+from lib.llm.offline.text import Unit, split_units
+from lib.llm.offline.words import content, strip_lead, tokens
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that a passage says.
+
+    Attributes:
+        kind: `date`, `time`, `money`, `percent`, `measure`, `count`, `person`, `place`, `name`, `definition`, `reason`, `object`, `cell`.
+        value: The short answer, literal.
+        unit: The piece that states it, to be quoted.
+        wordings: Questions that it answers, each standing alone, the plainest first.
+        cue: Stems of the words around the value: what a question about it would mention.
+        score: How good a question it makes; higher is better.
+    """
+
+    kind: str
+    value: str
+    unit: Unit
+    wordings: tuple[str, ...]
+    cue: frozenset[str]
+    score: float
+
+
+@lru_cache(maxsize=4096)
+def find_facts(passage: str) -> tuple[Fact, ...]:
+    """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
+    from lib.llm.offline.phrases import document_facts, phrase_facts
+    from lib.llm.offline.sentences import sentence_facts
+    from lib.llm.offline.tables import pair_facts, row_facts
+
+    units = split_units(passage)
+    known = Casing.of(passage)
+    found: list[Fact] = []
+    for unit in units:
+        if unit.is_cut or len(unit.text) > 600:
+            continue
+        if unit.kind == "row":
+            drafts = row_facts(unit)
+        elif unit.kind == "pair":
+            drafts = [*pair_facts(unit, units), *phrase_facts(unit.plain)]
+        else:
+            drafts = [
+                *sentence_facts(unit.plain, known),
+                *phrase_facts(unit.plain),
+                *document_facts(unit.plain, unit.headings),
+            ]
+        found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))
+    return tuple(found)
+
+
+def _finish(draft: tuple, unit: Unit) -> Fact | None:
+    """A Fact out of (kind, value, questions, score), if its value is literal and its questions do not give it away."""
+    kind, value, questions, score = draft
+    value = value.strip().strip(",;:").strip()
+    if value.endswith(".") and value.count(".") == 1:
+        value = value[:-1]
+    if value not in unit.plain and (at := unit.plain.lower().find(value.lower())) >= 0:
+        value = unit.plain[at : at + len(value)]  # as it stands at the sentence's start
+    if not value or value not in unit.plain:
+        return None
+    kept = []
+    answer = set(content(value))
+    for question in questions:
+        question = tidy(question)
+        asked = content(strip_lead(question))
+        n_words = len(tokens(question))
+        if (
+            question not in kept
+            and 3 <= n_words <= 32
+            and len(set(asked)) >= 2
+            and not (answer and answer <= set(asked))
+        ):
+            kept.append(question)
+    if not kept:
+        return None
+    cue = frozenset(content(kept[0])) - answer
+    return Fact(kind, value, unit, tuple(kept), cue, score)
+
+
+def tidy(question: str) -> str:
+    """One line, capital first, one question mark last."""
+    question = " ".join(question.split()).rstrip(" .,;:?!")
+    question = question.replace(" ,", ",").replace("( ", "(")
+    return question[:1].upper() + question[1:] + "?"

@@ -1,0 +1,352 @@
+"""Facts of a clause whose value is no number: who, where, what it is called, what it is, why, and what it does it to."""
+
+import re
+
+from lib.llm.offline.clauses import DETERMINERS, Clause
+from lib.llm.offline.values import QUOTED, find_values
+from lib.llm.offline.verbs import past_of, third_of
+
+_BOUNDARY = re.compile(
+    r"\s*(?:[,:](?!\d)|[;()—]|\s[-–]\s)|\s(?:and (?:is|are|was|were|has|have|can|may|must|will|the)|but|which|who|that|because|when|where|while|so|if|unless|although|as)\s"
+)
+_PLACE = re.compile(
+    r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along|by)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+)"
+)
+_PLACE_VERBS = frozenset(
+    "keep locate store hold situate base stand lie live find moor display house bury bear meet hang sell park put place mount print build grow stay open deliver show land moor launch meet".split()
+)
+_HUMAN_VERBS = frozenset(
+    "lead found write design invent manage teach serve win develop propose direct run build discover create start introduce publish train supervise chair compose paint study establish organise organize review approve keep pioneer join lend give buy make innovate experiment criticise criticize tell report explain ask receive become suggest rebuild".split()
+)
+_OBJECT_VERBS = frozenset(
+    "include contain require use carry take wear provide produce store cover offer show hold support comprise need receive sell serve cause connect replace consist mean prevent determine protect improve describe represent own allow feature teach handle minimize minimise maximise generate achieve attract host operate enjoy celebrate define reach enable measure link join face form adopt employ wash fill repair serve combine exceed influence involve lead reveal seek share measure monitor issue publish".split()
+)
+_NOT_PERSON = frozenset(
+    """trust university harbour harbor bay house school island street road museum park company inc ltd mv ms hall river lake mount ferry north south east west
+    port quay institute college society association department board committee council church centre center office station club league group bank press
+    city town county state states kingdom republic union act card ticket system network model api service project foundation laboratory laboratories
+    january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday""".split()
+)
+_ROLE = (
+    r"(?:manager|director|master|engineer|chair|chairman|chairwoman|chairperson|president|secretary|treasurer|keeper|warden|clerk|curator|cook|chef|editor|founder|chancellor|"
+    r"provost|officer|captain|skipper|coordinator|co-ordinator|head|mayor|teacher|doctor|author|professor|minister|trustee|archivist|librarian|foreman|superintendent|"
+    r"supervisor|inventor|designer|architect|owner|leader|carpenter|porter|accountant|bookkeeper|nurse|inspector|commissioner|governor|principal|dean|mate|pilot|steward|"
+    r"baker|gardener|volunteer organiser|assistant|deputy|CEO|CTO|CFO)"
+)
+PERSON = r"(?:(?:Dr|Mr|Mrs|Ms|Prof|Capt|Captain|Professor|Sir)\.?\s)?[A-ZÀ-Þ][\w'’-]+(?:\s[A-Z]\.)?(?:\s(?:de|van|von|Mc|Mac|O['’])?\s?[A-ZÀ-Þ][\w'’-]+){1,2}"
+_PERSON = re.compile(rf"{PERSON}$")
+
+
+def is_person(text: str) -> bool:
+    """Whether a text looks like a person's name: two or three capitalised words, none of which belongs to places or bodies."""
+    words = text.replace(".", "").lower().split()
+    return bool(_PERSON.match(text)) and not any(w in _NOT_PERSON for w in words) and not any(c.isdigit() for c in text)
+
+
+def phrase_until(text: str, most_words: int) -> str:
+    """`text` up to the next boundary; nothing if that is too long."""
+    piece = _BOUNDARY.split(text + " ", maxsplit=1)[0].strip().rstrip(".")
+    return piece if 1 <= len(piece.split()) <= most_words else ""
+
+
+def object_facts(clause: Clause, when: str) -> list[tuple]:
+    """Drafts (kind, value, questions, score) from one clause."""
+    return [
+        *_agent(clause, when),
+        *_who_subject(clause, when),
+        *_called(clause),
+        *_place(clause, when),
+        *_definition(clause, when),
+        *_reason(clause, when),
+        *_object(clause, when),
+        *_recipient(clause, when),
+        *_identity(clause, when),
+    ]
+
+
+def _agent(clause: Clause, when: str) -> list[tuple]:
+    """ "was built by Ada Nord in 1932" → "Who built …?"; "is run by the canteen" → "Who runs …?"."""
+    match = re.search(r"(?:^|\s)by\s((?:the\s)?[A-ZÀ-Þ][^,;:()]*|the\s(?!\d)[^,;:()]*)", clause.rest)
+    if not match or not clause.is_passive or clause.verb.endswith("ing") or len(clause.auxiliaries) != 1:
+        return []
+    agent = re.split(
+        r"\s(?:in|on|at|for|from|to|with|and (?:is|was|are|the)|who|which|that|as|after|before|during|since|until|when|while)\s",
+        match.group(1),
+        maxsplit=1,
+    )[0].rstrip(".")
+    context = clause.rest[: match.start()].strip()
+    if find_values(agent) or len(agent.split()) > 6 or len(context.split()) > 5 or re.search(r"[,;:()]", context):
+        return []
+    person = is_person(agent)
+    active = past_of(clause.base) if clause.auxiliaries[0] in ("was", "were") else third_of(clause.base)
+    opening = "Who" if person or agent.startswith("the ") else "Who or what"
+    questions = [
+        f"{opening} {active} {clause.subject} {context} {when}",
+        f"By whom {clause.ask(context)} {when}",
+        f"{opening} {clause.ask(context)} by {when}",
+    ]
+    return [("person", agent, questions if opening == "Who" else questions[:1], 1.0 if person else 0.7)]
+
+
+def _who_subject(clause: Clause, when: str) -> list[tuple]:
+    if not is_person(clause.subject):
+        return []
+    rest = phrase_until(clause.rest, 12)
+    if clause.is_copula and re.match(rf"(?:the|a|an)\s[\w' -]*{_ROLE}\b", clause.rest):
+        return (
+            [("person", clause.subject, [f"Who {clause.verb} {rest} {when}", f"What is the name of {rest}"], 1.0)]
+            if rest.startswith("the ")
+            else []
+        )
+    if (
+        clause.base in _HUMAN_VERBS
+        and not clause.is_passive
+        and len(rest.split()) >= 3
+        and not re.match(r"(?:that|in|on|at|to|by)\s", rest)
+    ):
+        return [
+            (
+                "person",
+                clause.subject,
+                [f"Who {clause.group} {rest} {when}", f"Which person {clause.group} {rest} {when}"],
+                0.9,
+            )
+        ]
+    return []
+
+
+def _called(clause: Clause) -> list[tuple]:
+    match = re.match(r"(?:the\s)?(?:[\"“‘']([^\"”’']{2,50})[\"”’']|((?:the\s)?[A-ZÀ-Þ][^,;:()]{1,50}))", clause.rest)
+    if clause.base in ("call", "name", "rename") and clause.is_passive and match:
+        value = match.group(1) or phrase_until(match.group(2), 6)
+        return (
+            [
+                (
+                    "name",
+                    value,
+                    [
+                        f"What {clause.ask('')}",
+                        f"What is the name of {clause.subject}",
+                        f"Under what name is {clause.subject} known",
+                    ],
+                    0.9,
+                )
+            ]
+            if value
+            else []
+        )
+    if clause.is_copula and re.match(r"(?:the )?name\b", clause.subject) and (quoted := QUOTED.search(clause.rest)):
+        return [("name", quoted.group(1) or quoted.group(2), [f"What {clause.ask('')}"], 0.8)]
+    return []
+
+
+def _place(clause: Clause, when: str) -> list[tuple]:
+    match = _PLACE.search(clause.rest)
+    anywhere = (
+        clause.is_passive
+        and match
+        and match.group(1).split()[0] in ("at", "beside", "under", "outside", "behind", "opposite", "inside")
+    )
+    if not (clause.is_copula or clause.base in _PLACE_VERBS or anywhere):
+        return []
+    if not match or (clause.is_copula and match.start() > 0):
+        return []
+    context = clause.rest[: match.start()].strip()
+    value = phrase_until(match.group(1), 10)
+    value = re.split(
+        r"\s(?:on|in|at|by|before|after|since|until|from|for)\s(?=\d|any\b|all\b|[A-Z][a-z]+ \d|the (?:morning|evening|day|year|first|last|same))",
+        value,
+    )[0]
+    inside = [v for v in find_values(value) if v.kind in ("date", "time", "measure", "percent", "money")]
+    abstract = re.match(
+        r"(?:in|on|at|under|by)\s(?:the\s|a\s|an\s)?(?:case|end|same|way|form|course|risk|event|order|charge|control|time|least|most|process|name|basis|lead|company|condition|hands?|owner|beginning|middle|late|early|morning|evening|afternoon|weekend|winter|summer|spring|autumn|any|all|no|day|year|month|week|average|total)\b",
+        value,
+        re.IGNORECASE,
+    )
+    if (
+        not value
+        or inside
+        or abstract
+        or len(context.split()) > 3
+        or re.search(r"[,;:()]|\b(?:and|or)\b", context)
+        or find_values(context)
+    ):
+        return []
+    if len(clause.subject.split()) == 1 and clause.is_copula and clause.subject.islower():
+        return []
+    return [
+        (
+            "place",
+            value,
+            [
+                f"Where {clause.ask(context)} {when}",
+                f"In what place {clause.ask(context)} {when}",
+                f"Can you tell me where {clause.subject} {clause.group} {context}",
+            ],
+            0.9,
+        )
+    ]
+
+
+def _definition(clause: Clause, when: str) -> list[tuple]:
+    if not clause.is_copula or not re.match(r"(?:a|an|the|one of)\s", clause.rest) or when:
+        return []
+    value = phrase_until(clause.rest, 14)
+    if (
+        not value
+        or len(value.split()) < 2
+        or clause.subject.split()[0] in ("there", "it")
+        or re.search(r"\b(?:only|same|following|case|reason|result)\b", value)
+        or "between " in value
+        and " and " not in value
+    ):
+        return []
+    if is_person(clause.subject):
+        return [
+            (
+                "definition",
+                value,
+                [f"Who {clause.verb} {clause.subject}", f"What position does {clause.subject} hold"]
+                if re.search(_ROLE, value)
+                else [f"Who {clause.verb} {clause.subject}"],
+                0.7,
+            )
+        ]
+    bare = clause.subject.split()
+    if bare[0] in ("the",) and len(bare) == 2 and bare[1].islower():
+        return []
+    return [
+        (
+            "definition",
+            value,
+            [
+                f"What {clause.verb} {clause.subject}",
+                f"How can {clause.subject} be described",
+                f"What kind of thing {clause.verb} {clause.subject}",
+            ][: 3 if bare[0] in ("a", "an") or clause.subject[:1].isupper() else 1],
+            0.6,
+        )
+    ]
+
+
+def _reason(clause: Clause, when: str) -> list[tuple]:
+    before, word, after = clause.rest.partition(" because ")
+    value = f"because {after}".rstrip(".")
+    if (
+        not word
+        or after.startswith("of ")
+        and len(after.split()) < 3
+        or len(value.split()) > 20
+        or len(before.split()) > 12
+        or re.search(r"[;:()]|, ", before)
+    ):
+        return []
+    before = before.rstrip(",")
+    return [
+        (
+            "reason",
+            value,
+            [
+                f"Why {clause.ask(before)} {when}",
+                f"For what reason {clause.ask(before)} {when}",
+                f"What is the reason that {clause.subject} {clause.group} {before} {when}",
+            ],
+            0.9,
+        )
+    ]
+
+
+def _recipient(clause: Clause, when: str) -> list[tuple]:
+    """ "Complaints go to the ferry manager" → "To whom do complaints go?"."""
+    match = re.search(rf"(?:^|\s)(to|from|with)\s((?:the\s(?:[a-z-]+\s){{0,2}}{_ROLE}\b)|{PERSON})", clause.rest)
+    if not match or clause.is_copula or not (is_person(match.group(2)) or match.group(2).startswith("the ")):
+        return []
+    context = clause.rest[: match.start()].strip()
+    if len(context.split()) > 5 or re.search(r"[,;:()]|\b(?:and|or|which|who|that|only|from|to|in)\b", context):
+        return []
+    return [
+        (
+            "person",
+            match.group(2),
+            [
+                f"{match.group(1).capitalize()} whom {clause.ask(context)} {when}",
+                f"Who {clause.ask(context)} {match.group(1)} {when}",
+            ],
+            0.8,
+        )
+    ]
+
+
+def _identity(clause: Clause, when: str) -> list[tuple]:
+    """ "The teacher is Margit Skene" → "Who is the teacher?"; "is named after X" → "After whom is … named?"."""
+    named = re.match(r"(?:the\s|in honour of\s)?", clause.rest)
+    if clause.base in ("name", "call") and clause.is_passive and (after := re.match(r"after\s(.+)$", clause.rest)):
+        value = phrase_until(after.group(1), 10)
+        return (
+            [("name", value, [f"After whom or what {clause.ask('')}", f"What {clause.ask('after')}"], 0.9)]
+            if value
+            else []
+        )
+    if not clause.is_copula or not clause.rest[named.end() :][:1].isupper():
+        return []
+    value = phrase_until(clause.rest, 6)
+    if is_person(value) and not is_person(clause.subject):
+        return [
+            (
+                "person",
+                value,
+                [f"Who {clause.verb} {clause.subject} {when}", f"What is the name of {clause.subject} {when}"],
+                0.9,
+            )
+        ]
+    return []
+
+
+def _object(clause: Clause, when: str) -> list[tuple]:
+    if clause.base not in _OBJECT_VERBS or clause.is_passive or clause.is_copula or clause.verb.endswith("ing"):
+        return []
+    if clause.base in ("contain", "include", "comprise", "need", "require", "mean", "sell", "serve") and re.fullmatch(
+        r"[^;:().]{3,70}", clause.rest.rstrip(".")
+    ):
+        listed = clause.rest.rstrip(".")
+        if (
+            not find_values(listed)
+            and len(listed.split()) <= 9
+            and not re.search(r"\b(?:which|who|that|because|when|if|so|but|while|it|them)\b", listed)
+        ):
+            return [
+                (
+                    "object",
+                    listed,
+                    [f"What {clause.ask('')} {when}", f"Can you tell me what {clause.subject} {clause.group} {when}"],
+                    0.7,
+                )
+            ]
+    value = re.split(
+        r"\s(?:to|for|from|at|on|in|with|by|after|before|during|until|within|per|into|under|over|without|using|through)\s",
+        phrase_until(clause.rest, 12) + " ",
+    )[0].strip()
+    first = value.split()[0].lower() if value else ""
+    if (
+        not 1 <= len(value.split()) <= 8
+        or find_values(value)
+        or first in ("it", "them", "place", "part", "him", "her", "us", "you", "to", "up", "off", "care", "no")
+        or value.endswith(("ing", " of"))
+    ):
+        return []
+    if not (first in DETERMINERS or value.split()[-1].endswith("s") or value[:1].isupper() or " and " in value):
+        return []
+    after = clause.rest[len(value) :] if clause.rest.startswith(value) else ""
+    tail = (
+        phrase_until(after.strip(), 6)
+        if re.match(r"\s(?:at|on|in|with|from|for)\s", after) and not find_values(after)
+        else ""
+    )
+    return [
+        (
+            "object",
+            value,
+            [f"What {clause.ask(tail)} {when}", f"Can you tell me what {clause.subject} {clause.group} {tail} {when}"],
+            0.5,
+        )
+    ]

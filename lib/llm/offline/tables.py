@@ -1,0 +1,166 @@
+"""Facts of table rows and of `key: value` lines."""
+
+import re
+
+from lib.llm.offline.text import Unit
+from lib.llm.offline.values import find_values
+
+_EMPTY = frozenset(("", "-", "–", "—", "n/a", "N/A", "?", "…"))
+_NAME_KEYS = ("name", "title", "api name", "product", "id", "model")
+_MONEY = re.compile(
+    r"price|cost|fee|fare|charge|rate|amount|deposit|penalty|fine|budget|salary|wage|rent|income|expen|payment|total|sum|value|grant",
+    re.IGNORECASE,
+)
+_NOT_KEYS = frozenset(
+    "note notes important example examples warning tip see nb remark hint http https step figure table source e.g i.e".split()
+)
+
+
+def row_facts(unit: Unit) -> list[tuple]:
+    """Drafts (kind, value, questions, score): one for each cell of a row whose header is known."""
+    if not unit.header or not unit.cells[0]:
+        return []
+    label, drafts = unit.cells[0], []
+    columns = unit.header[1:]
+    by_column = not unit.header[0].strip() or sum(map(_is_entity, columns)) * 2 > len(columns) and not _is_entity(label)
+    for head, cell in zip(columns, unit.cells[1:]):
+        if cell in _EMPTY or not head or len(cell.split()) > 12 or len(label.split()) > 9:
+            continue
+        attribute, entity = (label, head) if by_column else (head, label)
+        drafts.append(
+            (
+                "cell",
+                cell,
+                _ask_cell(_attribute(attribute), _entity(entity), cell, unit),
+                0.7 if len(columns) < 8 else 0.5,
+            )
+        )
+    return drafts
+
+
+def _is_entity(text: str) -> bool:
+    """Whether a heading names a thing ("MV Tansy Rowe", "Slip at Skarra Bay") rather than an attribute ("Price (EUR)")."""
+    words = re.sub(r"\(.*?\)", "", text).split()
+    return any(w[:1].isupper() and not w.isupper() for w in words[1:])
+
+
+def _attribute(text: str) -> str:
+    """An attribute as it stands within a question."""
+    text = text.strip().rstrip(":")
+    first = text.split()[0]
+    return text if first.isupper() and len(first) > 1 or _is_entity(text) else text[:1].lower() + text[1:]
+
+
+def _entity(text: str) -> str:
+    """A row's or column's name as it stands within a question."""
+    words = text.split()
+    if words[0] in ("MV", "MS", "SS", "HMS"):
+        return f"the {text}"
+    proper = (
+        _is_entity(text) or len(words) == 1 or any(w.isupper() for w in words) or any(c.isdigit() for c in words[0])
+    )
+    return text if proper else text[:1].lower() + text[1:]
+
+
+def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
+    values = find_values(cell)
+    whole = values[0].kind if values and len(values[0].text) >= len(cell) - 2 else ""
+    if whole == "money" or cell.lower() in ("free", "no charge", "free of charge"):
+        price = attribute if _MONEY.search(attribute) else f"{attribute} price"
+        return [
+            f"What is the {price} for {entity}",
+            f"How much is the {price} for {entity}",
+            f"What does {entity} cost ({attribute})",
+            f"For {entity}, what is the {price}",
+        ]
+    if (
+        re.fullmatch(r"\d[\d,]*", cell)
+        and re.search(r"[a-z]s$", attribute)
+        and not re.search(r"(?:year|no|number|status|class|address)$", attribute)
+    ):
+        return [
+            f"How many {attribute} are given for {entity}",
+            f"What is the number of {attribute} for {entity}",
+            f"For {entity}, how many {attribute} are listed",
+        ]
+    if (
+        attribute.split()[-1] in ("since", "at", "on", "in", "by", "for", "to", "from", "of", "with")
+        or re.search(r"[a-z]{2}s$", attribute)
+        and not attribute.endswith("ss")
+    ):
+        return [f"What is given under {attribute} for {entity}", f"For {entity}, what is given under {attribute}"]
+    of = "for" if " of " in attribute or " at " in attribute else "of"
+    return [
+        f"What is the {attribute} {of} {entity}",
+        f"What is given as the {attribute} {of} {entity}",
+        f"For {entity}, what is the {attribute}",
+        f"What {attribute} is listed for {entity}",
+    ]
+
+
+def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
+    """Drafts from one `key: value` line; its subject is the passage's name, or the heading above it."""
+    key, value = unit.cells
+    key = key.replace("_", " ").strip()
+    if (
+        key.lower() in _NOT_KEYS
+        or re.search(r"\b(?:code|example|import)\b", key.lower())
+        or not any(c.isalpha() for c in key)
+        or len(value) > 160
+        or value in _EMPTY
+    ):
+        return []
+    named = next(
+        (
+            u.cells[1]
+            for u in units
+            if u.kind == "pair" and u.cells[0].replace("_", " ").lower() in _NAME_KEYS and u is not unit
+        ),
+        "",
+    )
+    if (
+        find_values(value)
+        and find_values(value)[0].kind == "money"
+        and unit.headings
+        and ("..." in unit.text or "___" in unit.text)
+    ):
+        group = unit.headings[-1]
+        group = group.lower() if group.isupper() else group
+        return [
+            (
+                "cell",
+                value,
+                [
+                    f"What is the price of {key} ({group})",
+                    f"How much does {key} cost ({group})",
+                    f"For {group}: how much is {key}",
+                ],
+                0.6,
+            )
+        ]
+    subject = named or (unit.headings[-1] if unit.headings else "")
+    attribute = key if key.split()[0].isupper() else key[:1].lower() + key[1:]
+    attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
+    be = (
+        "are"
+        if re.search(r"[a-z]{2}s$", attribute) and not re.search(r"(?:ss|us|is|address|status)$", attribute)
+        else "is"
+    )
+    if not named and len(subject.split()) == 1 and value[-1:] in "-,":
+        return []
+    if subject and len(subject.split()) <= 10 and subject.lower() != key.lower():
+        return [
+            (
+                "cell",
+                value,
+                [
+                    f"What {be} the {attribute} of {subject}",
+                    f"What {attribute} {be} given for {subject}",
+                    f"For {subject}, what {be} the {attribute}",
+                ],
+                0.6,
+            )
+        ]
+    if len(key.split()) >= 2 and key[:1].isupper():
+        return [("cell", value, [f"What {be} the {attribute}", f"What is given as the {attribute}"], 0.3)]
+    return []

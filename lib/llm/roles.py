@@ -1,0 +1,147 @@
+"""Roles: which endpoint plays teacher, judge, embedder, student or baseline, read from the environment and `.env`.
+
+A role is set by `<ROLE>_OPENAI_BASE_URL`, `_OPENAI_DEPLOYMENT` (the model's name) and, where the endpoint asks for one,
+`_OPENAI_API_KEY`; or by `<ROLE>_AZURE_OPENAI_ENDPOINT`, `_AZURE_OPENAI_API_KEY`, `_AZURE_OPENAI_DEPLOYMENT` and
+`_OPENAI_API_VERSION`. Keys live here and in the client's headers, nowhere else.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lib.run import BadInput
+
+ROLES = ("teacher", "judge", "embedder", "student", "baseline")
+ALIASES = {"teacher": "COMPLETION", "embedder": "EMBEDDING"}
+ENV_FILE = ".env"
+_OPENAI = ("OPENAI_BASE_URL", "OPENAI_DEPLOYMENT", "OPENAI_API_KEY")
+_AZURE = ("AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_DEPLOYMENT", "AZURE_OPENAI_API_KEY")
+_VERSION = "OPENAI_API_VERSION"
+_PRICE = "PRICE_USD_PER_MTOKENS"
+
+
+@dataclass(frozen=True)
+class Role:
+    """One endpoint in one role.
+
+    Attributes:
+        name: `teacher`, `judge`, `embedder`, `student`, `baseline`, or what the user called a system.
+        base_url: Address up to and including `/v1`; for Azure the resource's endpoint.
+        model: Model or deployment name that requests carry.
+        api_key: Never shown, logged or stored; empty for an endpoint that asks for none.
+        azure: Whether this is Azure OpenAI.
+        api_version: Azure's API version.
+        identity: What the request store keys replies by: model and address, or the hash of weights, or a stand-in's version.
+        stand_in: Whether this is the offline endpoint.
+        completion: Whether the model is asked with prompts (`/completions`) instead of messages.
+        price: USD per million prompt and reply tokens; None where only tokens are known.
+    """
+
+    name: str
+    base_url: str
+    model: str
+    api_key: str = field(default="", repr=False)
+    azure: bool = False
+    api_version: str = ""
+    identity: str = ""
+    stand_in: bool = False
+    completion: bool = False
+    price: tuple[float, float] | None = None
+
+    def __post_init__(self):
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadInput(
+                f"{self.name}: expected an address such as https://host/v1 as base URL; found {_safe(self.base_url)!r}"
+            )
+        if parts.username or parts.password or parts.query:
+            raise BadInput(
+                f"{self.name}: the base URL of {parts.hostname} carries a user, password or query; "
+                f"put the key into {self.name.upper()}_OPENAI_API_KEY and the bare address into the base URL"
+            )
+        if not self.identity:
+            object.__setattr__(self, "identity", f"{self.model}@{self.base_url.rstrip('/')}")
+
+
+def environment(env_file: str | Path | None = None) -> dict[str, str]:
+    """The process's environment laid over `.env` (lines `NAME=value`; `#` comments, quotes and `export` are understood)."""
+    path = Path(env_file or ENV_FILE)
+    values = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.lstrip().startswith("#"):
+            value = value.strip()
+            if value[:1] in "'\"" and value[:1] and value[0] in value[1:]:
+                value = value[1 : value.index(value[0], 1)]
+            else:
+                value = value.split(" #")[0].strip()
+            values[name.strip()] = value
+    return {**values, **os.environ}
+
+
+def resolve_role(name: str, env: Mapping[str, str] | None = None) -> Role | None:
+    """The endpoint that the environment names for a role, or None if it names none.
+
+    Args:
+        name: `teacher`, `judge`, …
+        env: Variables to read; default the process's environment laid over `.env`.
+
+    Raises:
+        BadInput: The role is set by half; names what is missing.
+    """
+    env = environment() if env is None else env
+    for prefix in (name.upper(), ALIASES.get(name, "")):
+        if prefix and any(_get(env, prefix, v) for v in (*_OPENAI, *_AZURE)):
+            return _from_prefix(name, prefix, env)
+    return None
+
+
+def _get(env: Mapping[str, str], prefix: str, variable: str) -> str:
+    return (env.get(f"{prefix}_{variable}") or "").strip()
+
+
+def _from_prefix(name: str, prefix: str, env: Mapping[str, str]) -> Role:
+    azure = [v for v in _AZURE if _get(env, prefix, v)]
+    plain = [v for v in _OPENAI if _get(env, prefix, v)]
+    if azure and plain:
+        raise BadInput(
+            f"{name}: both {prefix}_{plain[0]} and {prefix}_{azure[0]} are set; "
+            f"keep either the {prefix}_OPENAI_ or the {prefix}_AZURE_OPENAI_ variables"
+        )
+    version = _get(env, prefix, _VERSION) or (env.get(_VERSION) or "").strip()
+    url, model, key = (_get(env, prefix, v) for v in (_AZURE if azure else _OPENAI))
+    needed = (
+        {_AZURE[0]: url, _AZURE[1]: model, _AZURE[2]: key, _VERSION: version}
+        if azure
+        else {_OPENAI[0]: url, _OPENAI[1]: model}
+    )
+    missing = [f"{prefix}_{variable}" for variable, value in needed.items() if not value]
+    if missing:
+        given = ", ".join(f"{prefix}_{v}" for v in azure or plain)
+        raise BadInput(
+            f"{name}: {' and '.join(missing)} not set, though {given} is; set what is missing or remove what is there"
+        )
+    return Role(
+        name, url.rstrip("/"), model, api_key=key, azure=bool(azure), api_version=version if azure else "",
+        price=_price(prefix, _get(env, prefix, _PRICE)),
+    )  # fmt: skip
+
+
+def _price(prefix: str, text: str) -> tuple[float, float] | None:
+    """`"2.5 10"` as USD per million prompt and reply tokens."""
+    if not text:
+        return None
+    try:
+        prompt, reply = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        raise BadInput(
+            f'{prefix}_{_PRICE}: expected two numbers, prompt and reply, such as "2.5 10"; found {text!r}'
+        ) from None
+    return prompt, reply
+
+
+def _safe(url: str) -> str:
+    """An address without what may be a secret: no user, no query."""
+    return url.split("?")[0].rpartition("@")[2][:80]

@@ -1,0 +1,243 @@
+"""`./run_all.sh`: reads the options, checks everything, runs the notebooks in order and ends what they started.
+
+Exit codes: 0 every stage finished and its checks held · 1 a cell failed · 2 something was wrong before anything ran ·
+130 and 143 stopped by Ctrl-C and by SIGTERM.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from pathlib import Path
+
+from lib.run.errors import BadInput
+from lib.run.execute import CellFailed, execute_notebook
+from lib.run.help import text_table
+from lib.run.leftovers import own, stop_kept, stop_owned
+from lib.run.log import RunLog, duration
+from lib.run.manifest import read_manifest
+from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
+from lib.run.plan import plan_run
+from lib.run.preflight import check_run
+from lib.run.resume import RunLock, reason_to_run
+
+DEFAULT_FILE = "parameters/smoke.yaml"
+EPILOG = """examples:
+  ./run_all.sh                                                         the sample documents, no key, no GPU
+  ./run_all.sh -p parameters/smoke.yaml -y documents ~/docs --run mine  your own documents
+  ./run_all.sh -p parameters/Meta-Llama-3.1-8B-Instruct.yaml --plan     what it would do and cost
+
+The same command again resumes: what is finished and unchanged is not done twice.
+
+parameters, from the notebooks' parameters cells:
+"""
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal asked this command to end; `number` says which."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; returns its exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    try:
+        return _main(arguments)
+    except BadInput as error:
+        return _refuse(str(error).splitlines())
+    except Stopped as stop:
+        return 128 + stop.number
+
+
+def _stop(number: int, _) -> None:
+    for later in (
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # once is enough: what follows takes seconds and has to finish
+        signal.signal(later, signal.SIG_IGN)
+    raise Stopped(number)
+
+
+def _main(arguments: list[str]) -> int:
+    folder = Path.cwd()
+    options = _parser().parse_args(arguments)
+    if options.stop:
+        print("\n".join(stop_kept(folder / "runs", options.run) or ["no server is running"]))
+        return 0
+    parameters = read_all(folder)
+    if options.help:
+        print(_parser().format_help() + text_table(parameters))
+        return 0
+    settings, problems = _settings(options, parameters)
+    chosen = _choose(options)
+    values = {name: setting.value for name, setting in settings.items()}
+    if problems:
+        return _refuse(problems)
+    todo = chosen if options.plan else [n for n in chosen if not _is_finished(n, folder, values)]
+    findings = check_run(values, todo, folder)
+    for line in findings.warnings:
+        print(f"warning: {line}", flush=True)
+    if options.plan:
+        text, more = plan_run(values, chosen, folder)
+        print(text)
+        return _refuse(findings.problems + more) if findings.problems + more else 0
+    if findings.problems:
+        return _refuse(findings.problems)
+    return _run(chosen, settings, parameters, folder, shlex.join(["./run_all.sh", *arguments]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "./run_all.sh", description="Documents in, report out: runs the four notebooks in order.", epilog=EPILOG, add_help=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("-p", dest="file", metavar="FILE", help=f"parameter file (default {DEFAULT_FILE})")
+    parser.add_argument(
+        "-y",
+        dest="overrides",
+        metavar=("NAME", "VALUE"),
+        nargs=2,
+        action="append",
+        default=[],
+        help="set one parameter; may be repeated",
+    )
+    parser.add_argument("--run", metavar="NAME", help="name of the run: everything lands in runs/NAME/")
+    parser.add_argument("--only", metavar="1,4", help="run these notebooks only")
+    parser.add_argument("--from", dest="first", metavar="2", help="run this notebook and those after it")
+    parser.add_argument(
+        "--plan",
+        action="store_true",
+        help="check everything, print what would be done and what it would cost, and stop",
+    )
+    parser.add_argument(
+        "--stop", action="store_true", help="end the servers that runs have kept (keep_serving), or those of --run NAME"
+    )
+    parser.add_argument("-h", "--help", action="store_true", help="print this and every parameter")
+    return parser
+
+
+def _settings(options, parameters: dict[str, list[Parameter]]) -> tuple[dict[str, Setting], list[str]]:
+    """Resolved settings and every problem: the file over the cells' defaults, `-y` over the file, `--run` over both."""
+    known = {p.name: p for declared in parameters.values() for p in declared}
+    file = _find(options.file or DEFAULT_FILE)
+    problems, given = [], {}
+    for name, text in options.overrides:
+        try:
+            if name == "params_file":
+                raise BadInput("params_file is for notebooks run by hand: here, -p FILE names the file")
+            if name not in known:
+                raise BadInput(unknown(name, known, "-y"))
+            given[name] = parse_override(known[name], text)
+        except BadInput as error:
+            problems.append(str(error))
+    layers = [(str(file), read_yaml(file)), ("-y", given)] + ([("--run", {"run": options.run})] if options.run else [])
+    settings, more = resolve(parameters, layers)
+    return settings, more + problems
+
+
+def _find(file: str) -> Path:
+    """A parameter file by the caller's working directory, or else by the repository's root."""
+    called_from = Path(os.environ.get("RAFT_CALLED_FROM", "."), file)
+    return called_from if called_from.is_file() and not Path(file).is_file() else Path(file)
+
+
+def _choose(options) -> list[str]:
+    by_number = {name.split("_")[0]: name for name in NOTEBOOKS}
+
+    def one(text: str, option: str) -> str:
+        name = by_number.get(text.strip().split("_")[0])
+        if name is None:
+            raise BadInput(f"{option}: expected a notebook's number, 1 to 4; found {text!r}")
+        return name
+
+    chosen = list(NOTEBOOKS)
+    if options.only:
+        wanted = {one(text, "--only") for text in options.only.split(",")}
+        chosen = [name for name in chosen if name in wanted]
+    if options.first:
+        first = one(options.first, "--from")
+        chosen = [name for name in chosen if name >= first]
+    if not chosen:
+        raise BadInput("--only and --from together leave no notebook to run")
+    return chosen
+
+
+def _is_finished(notebook: str, folder: Path, values: dict) -> bool:
+    manifest = read_manifest(folder / "runs" / str(values["run"]) / "run.json")
+    return manifest["stages"].get(notebook, {}).get("status") == "finished"
+
+
+def _run(
+    chosen: list[str], settings: dict[str, Setting], parameters: dict[str, list[Parameter]], folder: Path, command: str
+) -> int:
+    name = settings["run"].value
+    run_dir = folder / "runs" / name
+    lock = RunLock(run_dir)
+    log = RunLog(run_dir / "run.log")
+    own()
+    os.environ["RAFT_ORIGINS"] = "\n".join(f"{s.name}={s.origin}" for s in settings.values() if s.origin != "cell")
+    log.say(f"run {name} → runs/{name}/   ({command})")
+    seconds: dict[str, float | None] = {}
+    notebook = chosen[0]
+    try:
+        for notebook in chosen:
+            mine = {p.name: settings[p.name].value for p in parameters[notebook]}
+            reason = reason_to_run(notebook, read_manifest(run_dir / "run.json"), mine, folder)
+            if reason is None:
+                log.say(f"{notebook}: finished before, nothing changed")
+                seconds[notebook] = None
+                continue
+            log.say(f"{notebook}: {reason}")
+            given = {n: v for n, v in mine.items() if settings[n].origin != "cell"}
+            seconds[notebook] = execute_notebook(notebook, given, folder=folder, run_dir=run_dir, log=log)
+        _say_end(log, seconds, run_dir)
+        return 0
+    except CellFailed as failure:
+        log.say(f"✗ {failure.notebook} failed in {failure.place}:")
+        log.say("\n".join(f"    {line}" for line in failure.lines))
+        log.say(
+            f"The whole of it: runs/{name}/notebooks/{failure.notebook}.html. Mend the cause and start again, it resumes at {failure.notebook}:"
+        )
+        log.say(f"    {command}")
+        return 1
+    except Stopped as stop:
+        log.say(f"stopped by {signal.Signals(stop.number).name} in {notebook}; ending what it started")
+        stop_owned(os.getpid())
+        log.say(f"To resume: {command}")
+        return 128 + stop.number
+    finally:
+        stop_owned(os.getpid())
+        log.close()
+        lock.release()
+
+
+def _say_end(log: RunLog, seconds: dict[str, float | None], run_dir: Path) -> None:
+    log.say()
+    for notebook, took in seconds.items():
+        log.say(f"{notebook:<12}{'finished before' if took is None else duration(took)}")
+    log.say(f"{'in all':<12}{duration(sum(took or 0 for took in seconds.values()))}")
+    for entry in read_manifest(run_dir / "run.json")["stand_ins"]:
+        log.say(f"stand-in: {entry['role']} = {entry['what']}")
+    report = run_dir / "report.html"
+    log.say(
+        f"report: {report.relative_to(Path.cwd())}"
+        if report.is_file()
+        else f"files: {run_dir.relative_to(Path.cwd())}/"
+    )
+
+
+def _refuse(problems: list[str]) -> int:
+    for line in problems:
+        print(f"error: {line}", file=sys.stderr)
+    print(f"{len(problems)} problem{'s' * (len(problems) > 1)}, nothing was run", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""Which role variables (`TEACHER_OPENAI_BASE_URL`, …) a notebook's results depend on: places and models, never keys.
+
+What a role is and how it is asked is lib.llm's; here is only enough to notice that one was set, or changed.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lib.run.files import text_hash
+
+USED_BY = {
+    "1_gen": ("TEACHER", "COMPLETION", "EMBEDDER", "EMBEDDING"),
+    "2_finetune": (),
+    "3_deploy": ("STUDENT", "BASELINE"),
+    "4_eval": ("TEACHER", "COMPLETION", "EMBEDDER", "EMBEDDING", "STUDENT", "BASELINE", "JUDGE"),
+}
+ALIASES = {"COMPLETION": "TEACHER", "EMBEDDING": "EMBEDDER"}
+FIELDS = (
+    "OPENAI_BASE_URL", "OPENAI_DEPLOYMENT", "AZURE_OPENAI_ENDPOINT", "AZURE_OPENAI_DEPLOYMENT", "OPENAI_API_VERSION",
+)  # fmt: skip
+
+
+def roles_set(notebooks: list[str], folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> list[str]:
+    """The roles that these notebooks use and that are set, even by half: `teacher`, `judge`, …"""
+    values = {**_read_env_file(Path(folder) / ".env"), **env}
+    prefixes = dict.fromkeys(prefix for notebook in notebooks for prefix in USED_BY.get(notebook, ()))
+    given = [p for p in prefixes if any(v and n.startswith(f"{p}_") and "OPENAI" in n for n, v in values.items())]
+    return list(dict.fromkeys(ALIASES.get(prefix, prefix).lower() for prefix in given))
+
+
+def role_variables(notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The places and models of the roles that a notebook uses, from `.env` in `folder` and the environment (which wins)."""
+    values = {**_read_env_file(Path(folder) / ".env"), **env}
+    names = [f"{role}_{field}" for role in USED_BY.get(notebook, ()) for field in FIELDS]
+    return {name: values[name] for name in names if values.get(name)}
+
+
+def roles_hash(notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> str:
+    """One hash of `role_variables`: another endpoint or model makes a stage run again."""
+    return text_hash(
+        "\n".join(f"{name}={value}" for name, value in sorted(role_variables(notebook, folder, env).items()))
+    )
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    pairs = (
+        line.split("=", 1)
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "=" in line and not line.lstrip().startswith("#")
+    )
+    return {name.removeprefix("export ").strip(): value.strip().strip("\"'") for name, value in pairs}

@@ -1,0 +1,70 @@
+"""`--plan`: asks every stage room what a run would do and cost, and prints it. Spends nothing and writes nothing.
+
+A room answers `python -m lib.<room>.plan PARAMS.json` with a JSON list of `{item, value, unit, note}`.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOMS = {"1_gen": "gen", "2_finetune": "finetune", "3_deploy": "deploy", "4_eval": "eval"}
+TIMEOUT_S = 300
+
+
+def plan_run(values: dict, notebooks: list[str], folder: Path) -> tuple[str, list[str]]:
+    """The plan of the chosen notebooks as text, and the problems that the rooms found, one line each."""
+    with tempfile.TemporaryDirectory() as scratch:
+        parameters = Path(scratch) / "parameters.json"
+        parameters.write_text(json.dumps(values), encoding="utf-8")
+        with ThreadPoolExecutor() as pool:
+            answers = list(pool.map(lambda notebook: _ask(notebook, parameters, folder), notebooks))
+    tables, problems, everything = [], [], []
+    for notebook, (rows, problem) in zip(notebooks, answers, strict=True):
+        if problem:
+            problems.append(problem)
+        else:
+            tables.append(f"{notebook}\n{format_rows(rows)}")
+            everything += rows
+    if totals := add_up(everything):
+        tables.append(f"in all\n{format_rows(totals)}")
+    return "\n\n".join(tables), problems
+
+
+def _ask(notebook: str, parameters: Path, folder: Path) -> tuple[list[dict], str | None]:
+    command = [sys.executable, "-m", f"lib.{ROOMS[notebook]}.plan", str(parameters)]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=folder)
+    except subprocess.TimeoutExpired:
+        return [], f"{notebook}: no plan within {TIMEOUT_S} s"
+    if answer.returncode:
+        last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
+        return [], f"{notebook}: {last.removeprefix('lib.run.errors.BadInput: ')}"
+    return json.loads(answer.stdout), None
+
+
+def format_rows(rows: list[dict]) -> str:
+    """Rows as aligned columns: item, value, unit, note."""
+    cells = [(row["item"], _number(row["value"]), row.get("unit") or "", row.get("note") or "") for row in rows]
+    item, value, unit = (max((len(cell[i]) for cell in cells), default=0) for i in range(3))
+    return "\n".join(f"  {c[0]:<{item}}  {c[1]:>{value}} {c[2]:<{unit}}  {c[3]}".rstrip() for c in cells)
+
+
+def add_up(rows: list[dict]) -> list[dict]:
+    """Sums of what adds up over the stages: minutes, money, and calls."""
+    totals = []
+    for unit in ("calls", "tokens", "minutes", "USD"):
+        numbers = [row["value"] for row in rows if row.get("unit") == unit and isinstance(row["value"], int | float)]
+        if numbers:
+            totals.append(
+                {"item": unit, "value": sum(numbers), "unit": unit, "note": f"sum of {len(numbers)} lines above"}
+            )
+    return totals
+
+
+def _number(value) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -1,0 +1,228 @@
+"""Looks at everything that can be known to go wrong before anything is spent; every problem is one line.
+
+It knows parameters by name, which the notebooks' cells do not need to: a parameter that no notebook has is not looked at.
+Exact numbers (tokens, prices, chunks) are the rooms' business and come with `--plan`; here is only simple arithmetic.
+"""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lib.run import machine
+from lib.run.endpoints import roles_set
+from lib.run.files import read_json
+from lib.run.machine import GB, ModelSize
+from lib.run.notebook import RUN_NAME
+
+CHOICES = {
+    "tuning": ("full", "lora", "qlora"),
+    "dataset_format": ("chat", "completion"),
+    "engine": ("vllm", "transformers", "endpoint"),
+    "retriever": ("bm25", "dense", "hybrid"),
+}
+AT_LEAST = {
+    "chunk_chars": 50, "questions_per_chunk": 1, "n_distractors": 0, "learning_rate": 0, "epochs": 0, "batch_size": 1,
+    "grad_accumulation": 1, "max_length": 0, "save_steps": 1, "tensor_parallel": 1, "max_model_len": 0, "port": 0,
+    "max_reply_tokens": 1, "max_in_flight": 1, "budget_usd": 0,
+}  # fmt: skip
+PROBE_TIMEOUT_S = 60
+
+
+@dataclass
+class Findings:
+    """`problems` stop the run, `warnings` are said and the run goes on."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check_run(values: dict, notebooks: list[str], folder: Path) -> Findings:
+    """Check resolved parameters against themselves, the files, the endpoints and the machine.
+
+    Args:
+        values: Parameters by name.
+        notebooks: Those that are going to run; only their needs are checked.
+        folder: Where relative paths start.
+    """
+    found = Findings()
+    _check_values(values, found)
+    _check_files(values, notebooks, folder, found)
+    if found.problems:
+        return found
+    size = machine.model_size(values["student_model"], folder) if "student_model" in values else None
+    _check_context(values, size, found)
+    if {"3_deploy", "4_eval"} & set(notebooks):
+        _check_port(values, folder, found)
+    _check_resources(values, size, notebooks, folder, found)
+    _check_endpoints(notebooks, folder, found)
+    return found
+
+
+def _check_values(values: dict, found: Findings) -> None:
+    if not RUN_NAME.fullmatch(str(values.get("run", ""))):
+        found.problems.append(f"run: expected a name of letters, digits, '.', '_' or '-'; found {values.get('run')!r}")
+    for name, value in values.items():
+        if name in CHOICES and value not in CHOICES[name]:
+            found.problems.append(f"{name}: expected one of {', '.join(CHOICES[name])}; found {value!r}")
+        if name.startswith("p_") and not 0 <= value <= 1:
+            found.problems.append(f"{name}: expected a share between 0 and 1; found {value}")
+        if name in AT_LEAST and value < AT_LEAST[name]:
+            found.problems.append(f"{name}: expected {AT_LEAST[name]} or more; found {value}")
+    top_k = values.get("top_k", [])
+    if "top_k" in values and not (top_k and all(type(k) is int and k >= 1 for k in top_k)):
+        found.problems.append(f"top_k: expected a list of whole numbers from 1 up, such as [3, 5, 7]; found {top_k!r}")
+    elif top_k and values.get("n_distractors", 0) + 1 not in top_k and "n_distractors" in values:
+        shown = values["n_distractors"] + 1
+        found.warnings.append(
+            f"training shows {shown} chunks a question (n_distractors + 1) and evaluation {', '.join(map(str, top_k))} (top_k): "
+            f"a student does best with the number it was trained on; put {shown} into top_k"
+        )
+    if "systems" in values and not values["systems"]:
+        found.problems.append(
+            "systems: expected at least one system to evaluate, such as [student, baseline]; found an empty list"
+        )
+
+
+def _check_files(values: dict, notebooks: list[str], folder: Path, found: Findings) -> None:
+    documents = values.get("documents", "")
+    if "1_gen" in notebooks and documents and "://" not in documents:
+        path = _resolve(folder, documents)
+        if not path.exists():
+            found.problems.append(f"documents: no such file or folder: {documents}")
+        elif path.is_dir() and not any(p.is_file() for p in path.rglob("*")):
+            found.problems.append(f"documents: the folder {documents} holds no files")
+    eval_set = values.get("eval_set", "")
+    if "1_gen" in notebooks and eval_set and not _resolve(folder, eval_set).is_file():
+        found.problems.append(f"eval_set: no such file: {eval_set}")
+    prompt = values.get("system_prompt", "default")
+    if "1_gen" in notebooks and prompt not in ("default", "none") and not _resolve(folder, prompt).is_file():
+        found.problems.append(f"system_prompt: expected default, none or a file; no such file: {prompt}")
+    if "2_finetune" in notebooks and "launcher" in values and not _resolve(folder, values["launcher"]).is_file():
+        found.problems.append(
+            f"launcher: no such file: {values['launcher']}; there are {_listing(folder / 'parameters' / 'launchers')}"
+        )
+    if {"2_finetune", "3_deploy"} & set(notebooks) and "student_model" in values:
+        _check_model(values["student_model"], folder, found)
+    if (
+        {"3_deploy", "4_eval"} & set(notebooks)
+        and values.get("engine") == "vllm"
+        and not (folder / ".venv-vllm" / "bin" / "python").exists()
+    ):
+        found.problems.append(
+            "engine: vllm needs its environment .venv-vllm, which is not there; ./bootstrap.sh makes it"
+        )
+
+
+def _check_model(model: str, folder: Path, found: Findings) -> None:
+    path = _resolve(folder, model)
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            found.problems.append(f"student_model: the folder {model} is no model: it has no config.json")
+    elif not re.fullmatch(r"[\w.-]+/[\w.-]+", model) or (folder / model.split("/")[0]).is_dir():
+        found.problems.append(
+            f"student_model: expected a model folder or a hub name such as meta-llama/Llama-3.1-8B-Instruct; no such folder: {model}"
+        )
+
+
+def _check_context(values: dict, size: ModelSize | None, found: Findings) -> None:
+    if not {"chunk_chars", "n_distractors", "top_k"} <= values.keys() or not values["top_k"]:
+        return
+    limits = {
+        "the model's own context": size.context_tokens if size else 0,
+        "max_length": values.get("max_length", 0),
+        "max_model_len": values.get("max_model_len", 0),
+    }
+    for name, limit in limits.items():
+        chunks = max(values["n_distractors"] + 1, 0 if name == "max_length" else max(values["top_k"]))
+        n_chars = chunks * values["chunk_chars"]
+        if limit and n_chars > 6 * limit:
+            found.problems.append(
+                f"chunk_chars: {chunks} chunks of {values['chunk_chars']} characters are at least {n_chars // 6} tokens (6 characters each) "
+                f"and {name} is {limit}: make chunks shorter or fewer (n_distractors, top_k)"
+            )
+        elif limit and n_chars > 3 * limit:
+            found.warnings.append(
+                f"{chunks} chunks of {values['chunk_chars']} characters are some {n_chars // 4} tokens (4 characters each) "
+                f"and {name} is {limit}: long chunks may not fit"
+            )
+
+
+def _check_port(values: dict, folder: Path, found: Findings) -> None:
+    port = values.get("port", 0)
+    if not port or values.get("engine") == "endpoint" or machine.port_is_free(port):
+        return
+    record = folder / "runs" / values["run"] / "serving" / "servers.json"
+    own = record.is_file() and any(f":{port}" in str(s.get("base_url")) for s in read_json(record).values())
+    if not own:
+        found.problems.append(f"port: {port} is in use by another program: choose another one, or 0 for any free one")
+
+
+def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str], folder: Path, found: Findings) -> None:
+    disk, memory = estimate_needs(values, size, notebooks)
+    gpus = machine.gpu_memory()
+    have = machine.free_disk(folder / "runs")
+    if disk > have:
+        found.problems.append(
+            f"disk: runs/ needs about {disk / GB:.1f} GB (checkpoints and model) and {have / GB:.1f} GB are free"
+        )
+    if size is None and "student_model" in values:
+        found.warnings.append(
+            f"student_model: nothing tells the size of {values['student_model']}, so memory and disk were not checked"
+        )
+        return
+    have, where = (sum(gpus), f"{len(gpus)} GPUs") if gpus else (machine.free_memory(), "memory")
+    if memory > have:
+        found.problems.append(
+            f"memory: about {memory / GB:.1f} GB are needed and {where} {'have' if gpus else 'has'} {have / GB:.1f} GB: "
+            "choose a smaller student_model, or fewer systems"
+        )
+
+
+def estimate_needs(values: dict, size: ModelSize | None, notebooks: list[str]) -> tuple[float, float]:
+    """Bytes of disk and of memory (a GPU's, where there is one) that a run needs at its peak; whole runs, not their growth.
+
+    Disk: 0.3 GB of pages, logs and stores; full tuning keeps two checkpoints of 14 bytes a parameter (weights, fp32 master
+    weights and two moments) and the model. Memory: training 16 bytes a parameter and 1 GB for each of two processes;
+    serving the weights and 1.5 GB for each system; the larger of the two, since they do not overlap.
+    """
+    disk, memory = 0.3 * GB, 1.0 * GB
+    if size is None:
+        return disk, memory
+    full = values.get("tuning", "full") == "full"
+    if "2_finetune" in notebooks and values.get("backend", "local") == "local":
+        trained = size.n_parameters if full else 0.02 * size.n_parameters
+        disk += 2 * 14 * trained + (size.weight_bytes if full else 0)
+        state = machine.TRAINING_BYTES_PER_PARAMETER * trained + (0 if full else size.weight_bytes)
+        memory = max(memory, state + 2 * GB)
+    if {"3_deploy", "4_eval"} & set(notebooks) and values.get("engine") != "endpoint":
+        served = len(values.get("systems", ["student"]))
+        memory = max(memory, served * (size.weight_bytes + 1.5 * GB) + 1 * GB)
+    return disk, memory
+
+
+def _check_endpoints(notebooks: list[str], folder: Path, found: Findings) -> None:
+    roles = roles_set(notebooks, folder)
+    if not roles:
+        return
+    try:
+        probe = subprocess.run(
+            [sys.executable, "-m", "lib.llm", *roles], capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, cwd=folder,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        found.problems.append(f"endpoints: no answer within {PROBE_TIMEOUT_S} s")
+        return
+    lines = [line for line in probe.stdout.splitlines() if line.strip()]
+    if probe.returncode:
+        found.problems += lines or [
+            f"endpoints: the probe failed: {(probe.stderr.strip().splitlines() or ['no message'])[-1]}"
+        ]
+
+
+def _resolve(folder: Path, path: str) -> Path:
+    return folder / Path(path).expanduser()
+
+
+def _listing(folder: Path) -> str:
+    return ", ".join(sorted(f"{folder.parent.name}/{folder.name}/{p.name}" for p in folder.glob("*.yaml"))) or "none"

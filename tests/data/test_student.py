@@ -1,0 +1,120 @@
+"""The committed tiny student: small, loadable, tagged as the pipeline expects, and able to read."""
+
+import pathlib
+import random
+import sys
+
+import pytest
+import torch
+
+DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
+sys.path.insert(0, str(DATA))
+
+from make_student import invent, measure, train  # noqa: E402
+
+STUDENT = DATA / "student"
+TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWER>:"]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    from transformers import AutoTokenizer
+    return AutoTokenizer.from_pretrained(STUDENT)
+
+
+@pytest.fixture(scope="module")
+def model():
+    from transformers import AutoModelForCausalLM
+    return AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32).eval()
+
+
+def conversation(exercise: invent.Exercise, ask: invent.Ask) -> list[dict[str, str]]:
+    return [{"role": "user", "content": train.show_passages(exercise.passages) + ask.question},
+            {"role": "assistant", "content": ask.reply}]
+
+
+def test_the_model_is_a_small_llama_in_float32(model):
+    assert (STUDENT / "model.safetensors").stat().st_size <= 20_000_000
+    assert type(model).__name__ == "LlamaForCausalLM"
+    assert model.config.max_position_embeddings == 4096
+    assert {p.dtype for p in model.parameters()} == {torch.float32}
+
+
+def test_each_tag_is_one_token_that_servers_do_not_strip(tokenizer):
+    for tag in TAGS:
+        ids = tokenizer(tag, add_special_tokens=False)["input_ids"]
+        assert len(ids) == 1, tag
+        assert tokenizer.decode(ids, skip_special_tokens=True).strip() == tag
+
+
+def test_a_prompt_is_an_exact_token_prefix_of_the_conversation(tokenizer):
+    exercise = invent.draw_exercise(random.Random(11), n_passages=3)
+    for ask in exercise.asks:
+        messages = conversation(exercise, ask)
+        prompt = tokenizer.apply_chat_template(messages[:1], add_generation_prompt=True, return_dict=False)
+        whole = tokenizer.apply_chat_template(messages, return_dict=False)
+        assert whole[:len(prompt)] == prompt
+        assert whole[-1] == tokenizer.eos_token_id
+
+
+def test_the_template_begins_once_and_ends_with_the_end_token(tokenizer, model):
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who?"},
+                {"role": "assistant", "content": "Nobody."}]
+    text = tokenizer.apply_chat_template(messages, tokenize=False)
+    ids = tokenizer(text)["input_ids"]
+    assert ids == tokenizer.apply_chat_template(messages, return_dict=False)
+    assert ids.count(tokenizer.bos_token_id) == 1 and ids[0] == tokenizer.bos_token_id
+    assert ids[-1] == tokenizer.eos_token_id == model.generation_config.eos_token_id
+    assert tokenizer.pad_token_id not in (tokenizer.eos_token_id, tokenizer.bos_token_id)
+
+
+def test_the_assistant_mask_covers_the_reply_and_its_end(tokenizer):
+    messages = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Nobody knows."}]
+    out = tokenizer.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
+    kept = [i for i, m in zip(out["input_ids"], out["assistant_masks"]) if m]
+    assert tokenizer.decode(kept) == "Nobody knows.<|end|>"
+
+
+def test_any_text_survives_the_tokenizer(tokenizer):
+    for text in ("Żółw  naïve\n\t| a | 4,50 € |", "日本 12.07.2031 – “x”", "<div class='a'>&amp;</div>\r\n"):
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+def test_invented_text_depends_on_the_seed_alone():
+    first, again, other = (invent.draw_exercise(random.Random(seed), n_passages=3) for seed in (5, 5, 6))
+    assert first == again != other
+
+
+def test_every_quote_stands_in_its_passage():
+    rng = random.Random(3)
+    for _ in range(200):
+        exercise = invent.draw_exercise(rng, n_passages=3)
+        for ask in exercise.asks:
+            assert not ask.quote or ask.quote in exercise.passages[ask.oracle]
+
+
+def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenizer):
+    from make_student import branches
+    from transformers import AutoModelForCausalLM
+    exercise = invent.draw_exercise(random.Random(2), n_passages=2, n_asks=3)
+    start, parts = train.encode(exercise, tokenizer)
+    ids, positions, mask, targets = train.collate([(start, parts)], tokenizer.pad_token_id)
+    twin = AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32).eval()
+    branches.use(twin)
+    with torch.no_grad():
+        packed = twin.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)[0][0]
+        for number, (question, reply) in enumerate(parts):
+            alone = model.model(torch.tensor([start + question + reply]))[0][0, len(start):]
+            first = branches.LAYOUT["context_length"] + number * branches.LAYOUT["branch_length"]
+            assert torch.allclose(packed[first:first + len(alone)], alone, atol=1e-3)
+
+
+def test_the_student_quotes_answers_and_refuses_better_than_chance(model, tokenizer):
+    """Twenty answerable and ten unanswerable questions about invented things; the model card has larger samples."""
+    good, bad = measure.draw_cases(99, 20, held_out=False)
+    replies = measure.reply_to(model, tokenizer, [train.show_passages(p) + a.question for p, a in good])
+    parsed = [measure.parse(reply) for reply in replies]
+    assert sum(bool(q) and any(q in p for p in ps) for (ps, _), (q, _) in zip(good, parsed)) >= 12
+    assert sum(measure.normal(a) == measure.normal(ask.answer) for (_, ask), (_, a) in zip(good, parsed)) >= 8
+    refusals = measure.reply_to(model, tokenizer, [train.show_passages(p) + a.question for p, a in bad[:10]])
+    assert sum(reply.strip() == invent.REFUSAL for reply in refusals) >= 4

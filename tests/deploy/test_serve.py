@@ -1,0 +1,135 @@
+"""Servers of a run: found again, replaced when the model changed, gone when they should be; with a ten-line server in vLLM's place."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import lib.deploy.serve as serve
+from lib.deploy.probe import describe_difference
+from lib.llm import Format
+from lib.run import BadInput, write_json, write_jsonl
+from lib.run.supervise import process_start
+
+FAKE = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"version": "fake-1"}'
+        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
+    def log_message(self, *a): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+class FakeRun:
+    """What `lib.deploy` asks of a Run."""
+
+    def __init__(self, folder, **p):
+        defaults = {"engine": "vllm", "student_model": str(folder / "base"), "top_k": [1, 2], "max_reply_tokens": 50, "keep_serving": False}
+        self.p, self.dir, self.notebook = SimpleNamespace(**defaults | p), folder, "3_deploy"
+
+    def path(self, name):
+        (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
+        return self.dir / name
+
+    def need(self, name):
+        return self.dir / name
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    for name in ("base", "model"):
+        write_json(tmp_path / name / "config.json", {"max_position_embeddings": 4096, "name": name})
+    write_jsonl(tmp_path / "dataset" / "chunks.jsonl", [{"n_tokens": n} for n in (10, 90, 40)])
+    Format().save(tmp_path / "dataset" / "format.json")
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", FAKE, str(server.port)])
+    run = FakeRun(tmp_path)
+    yield run
+    path = tmp_path / "serving" / "servers.json"
+    for record in json.loads(path.read_text()).values() if path.exists() else ():
+        if record["pid"]:
+            serve.stop_process(record["pid"])
+
+
+def test_a_second_call_finds_the_same_servers(run):
+    first = serve.ensure_served(run, ["student", "baseline"])
+    assert serve.ensure_served(run, ["student", "baseline"]) == first
+    assert first["student"]["engine_version"] == "fake-1"
+    assert first["student"]["max_model_len"] == 90 + 40 + 2 * 16 + 160 + 50
+
+
+def test_a_changed_model_is_served_anew_and_the_old_one_ended(run):
+    old = serve.ensure_served(run, ["student"])["student"]
+    write_json(run.dir / "model" / "config.json", {"max_position_embeddings": 4096, "name": "tuned again"})
+    new = serve.ensure_served(run, ["student"])["student"]
+    assert new["pid"] != old["pid"]
+    assert process_start(old["pid"]) is None
+
+
+def test_a_server_that_is_gone_is_started_again(run):
+    old = serve.ensure_served(run, ["student"])["student"]
+    serve.stop_process(old["pid"])
+    assert serve.ensure_served(run, ["student"])["student"]["pid"] != old["pid"]
+
+
+def test_only_the_notebook_that_started_a_server_stops_it(run):
+    pid = serve.ensure_served(run, ["student"])["student"]["pid"]
+    run.notebook = "4_eval"
+    assert serve.stop_served(run) == []
+    run.notebook = "3_deploy"
+    assert serve.stop_served(run) == ["student"]
+    assert process_start(pid) is None
+
+
+def test_a_server_that_dies_says_why_and_takes_the_others_along(run, monkeypatch):
+    def command(server, **_):
+        if server.system == "baseline":
+            return ["sh", "-c", "echo 'torch.OutOfMemoryError: out of memory'; exit 1"]
+        return [sys.executable, "-c", FAKE, str(server.port)]
+
+    monkeypatch.setattr(serve, "build_command", command)
+    with pytest.raises(RuntimeError, match=r"baseline ended with status 1: it ran out of memory.*(?s:.*)OutOfMemoryError"):
+        serve.ensure_served(run, ["student", "baseline"])
+    pid = json.loads((run.dir / "serving" / "servers.json").read_text())["student"]["pid"]
+    assert process_start(pid) is None
+
+
+@pytest.mark.parametrize(
+    ("log", "advice"),
+    [
+        ("OSError: [Errno 98] Address already in use", "port is taken"),
+        ("RuntimeError: Cannot find any model weights with `x`", "weights or configuration are missing"),
+        ("ValueError: Model architectures ['Foo'] are not supported for now.", "does not know this architecture"),
+        ("something else entirely", "see its log"),
+    ],
+)
+def test_a_log_is_explained(tmp_path, log, advice):
+    path = tmp_path / "student.log"
+    path.write_text(f"command\n{log}\n")
+    assert advice in serve.explain("student", "ended with status 1", path)
+
+
+def test_a_context_that_the_model_does_not_take_is_refused(run):
+    run.p.max_reply_tokens = 5000
+    with pytest.raises(BadInput, match="the model takes 4096: lower top_k"):
+        serve.ensure_served(run, ["student"])
+
+
+def test_a_system_that_nobody_serves_is_refused(run):
+    with pytest.raises(BadInput, match="set OTHER_OPENAI_BASE_URL"):
+        serve.ensure_served(run, ["other"])
+
+
+def test_kept_servers_belong_to_nobody(run):
+    run.p.keep_serving = True
+    assert serve.owner_of(run) == serve.NOBODY
+
+
+def test_the_first_differing_token_is_named():
+    assert describe_difference([1, 2, 3], [1, 1, 2, 3]).startswith("from token 1: trained [2, 3] of 3, served [1, 2, 3] of 4")

@@ -1,0 +1,52 @@
+"""The plan: counts that follow from the parameters, and bad parameters refused in one line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from lib.eval.plan import plan
+from lib.run import BadInput
+
+
+def test_calls_are_questions_times_systems_times_what_is_shown(tmp_path):
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "eval_set.jsonl").write_text('{"question": "a"}\n{"question": "b"}\n\n', encoding="utf-8")
+    p = {
+        "documents": str(tmp_path / "documents"),
+        "systems": ["student", "baseline"],
+        "top_k": [3, 5],
+        "n_distractors": 2,
+        "chunk_chars": 300,
+    }
+    rows = {row["item"]: row["value"] for row in plan(p)}
+    assert rows["questions"] == 2
+    assert rows["answers asked"] == 2 * 2 * (1 + 2 + 2)
+    assert rows["verdicts asked"] == 2 * 2 * (1 + 2 + 1)
+    assert {row["item"]: row["value"] for row in plan(p | {"controls": False})}["answers asked"] == 2 * 2 * 3
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"top_k": []}, "top_k"),
+        ({"top_k": [0, 3]}, "top_k"),
+        ({"retriever": "bm52"}, "bm25"),
+        ({"systems": ["a", "a"]}, "systems"),
+        ({"eval_set": "none.jsonl"}, "none.jsonl"),
+    ],
+)
+def test_what_cannot_work_is_refused(changed, message):
+    with pytest.raises(BadInput, match=message):
+        plan({"top_k": [3], **changed})
+
+
+def test_the_command_prints_json_or_one_line(tmp_path):
+    path = tmp_path / "p.json"
+    for values, code in (({"top_k": [3], "documents": str(tmp_path)}, 0), ({"top_k": [0]}, 1)):
+        path.write_text(json.dumps(values), encoding="utf-8")
+        done = subprocess.run([sys.executable, "-m", "lib.eval.plan", str(path)], capture_output=True, text=True)
+        assert done.returncode == code
+        assert json.loads(done.stdout) if code == 0 else done.stderr.startswith("top_k: expected")
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,74 @@
+"""The launcher's half of a training: commands, environment, and what is said when it fails."""
+
+from lib.finetune.launch import command, environment, explain, finished
+from lib.finetune.settings import Launcher
+from lib.finetune.train import WHOLE, last_checkpoint
+from lib.run import write_json
+
+LOG = """\
+[rank0]: Traceback (most recent call last):
+[rank0]:   File "train.py", line 1, in <module>
+[rank0]: RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes.
+[rank1]: RuntimeError: [enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 99 bytes.
+W1121 05:00:00 elastic/agent.py warning
+torch.distributed.elastic.multiprocessing.errors.ChildFailedError:
+============================================================
+"""
+
+
+def test_a_failure_says_the_trainers_own_error_and_what_to_do(tmp_path):
+    (tmp_path / "log.txt").write_text(LOG)
+    text = explain(tmp_path / "log.txt", 1)
+    assert "can't allocate memory" in text
+    assert "lower batch_size" in text
+    assert "ChildFailedError" not in text
+
+
+def test_a_failure_does_not_speak_of_an_earlier_try(tmp_path):
+    (tmp_path / "log.txt").write_text(LOG + "OSError: [Errno 28] No space left on device\n")
+    text = explain(tmp_path / "log.txt", 1, begun=len(LOG))
+    assert "the disk is full" in text
+    assert "memory" not in text
+
+
+def test_a_build_that_went_well_is_not_blamed(tmp_path):
+    built = "ninja: no work to do.\nDeepSpeed deepspeed.ops.comm.deepspeed_shm_comm_op built successfully\n"
+    (tmp_path / "log.txt").write_text(built + "KeyError: 'x'\n")
+    assert "ninja" not in explain(tmp_path / "log.txt", 1)
+    (tmp_path / "log.txt").write_text("RuntimeError: Ninja is required to load C++ extensions\n")
+    assert "install g++ and ninja" in explain(tmp_path / "log.txt", 1)
+
+
+def test_no_key_reaches_the_trainer(monkeypatch):
+    monkeypatch.setenv("TEACHER_OPENAI_API_KEY", "canary")
+    monkeypatch.setenv("HF_TOKEN", "canary")
+    assert "canary" not in environment().values()
+
+
+def test_each_training_on_one_machine_meets_at_a_port_of_its_own(tmp_path):
+    launcher = Launcher.load("parameters/launchers/cpu.yaml")
+    assert command(launcher, tmp_path) != command(launcher, tmp_path)
+
+
+def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(tmp_path):
+    for step in (9, 10, 100):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    assert last_checkpoint(tmp_path) is None
+    for step in (9, 10):
+        (tmp_path / f"checkpoint-{step}" / WHOLE).touch()
+    assert last_checkpoint(tmp_path).name == "checkpoint-10"
+
+
+def test_a_model_changed_since_is_trained_again(tmp_path):
+    from lib.finetune.launch import weights_hash
+
+    (tmp_path / "model").mkdir()
+    weights = tmp_path / "model" / "model.safetensors"
+    weights.write_bytes(b"weights")
+    write_json(
+        tmp_path / "training" / "metrics.json", {"fingerprint": "f", "model_sha256": weights_hash(tmp_path / "model")}
+    )
+    assert finished(tmp_path, "f")
+    assert finished(tmp_path, "g") is None
+    weights.write_bytes(b"other weights")
+    assert finished(tmp_path, "f") is None

@@ -1,0 +1,129 @@
+import json
+import random
+
+import pandas as pd
+import pytest
+
+from lib.gen.chunk import flag_near_duplicates
+from lib.gen.evalset import build_eval_set, eval_table, find_eval_set, locate_evidence, read_eval_set
+from lib.gen.text import facts, holds_answer
+from lib.run import BadInput
+
+from .corpus import make_answer, make_chunk, make_corpus
+
+ROWS = [
+    {"question": "When was A built?", "answer": "1200", "source": "a.md", "evidence": "A was built in 1200"},
+    {"question": "Wer war Zoë?", "answer": "", "answerable": False},
+]
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "csv", "parquet"])
+def test_a_users_questions_are_read_from_any_of_the_formats(tmp_path, kind):
+    path = tmp_path / f"eval_set.{kind}"
+    frame = pd.DataFrame(ROWS)
+    if kind == "jsonl":
+        path.write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
+    elif kind == "json":
+        path.write_text(json.dumps(ROWS), encoding="utf-8")
+    elif kind == "csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    first, second = read_eval_set(path)
+    assert (first.question, first.answer, first.answerable, first.source) == ("When was A built?", "1200", True, "a.md")
+    assert (second.question, second.answer, second.answerable, second.evidence) == ("Wer war Zoë?", "", False, "")
+    assert len({first.id, second.id}) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem"),
+    [
+        ([{"q": "x"}], "row 1 has no question"),
+        ([{"question": "x?", "answer": "", "answerable": True}], "row 1 is answerable and has no answer"),
+        ([{"question": "x?", "answer": "y", "answerable": "perhaps"}], "answerable is 'perhaps'"),
+        ([{"question": "x?", "answer": "y"}, {"question": "x?", "answer": "z"}], "row 2 repeats the question"),
+        ([], "no rows"),
+    ],
+)
+def test_rows_that_cannot_be_used_are_named(tmp_path, rows, problem):
+    (tmp_path / "e.json").write_text(json.dumps(rows), encoding="utf-8")
+    with pytest.raises(BadInput, match=problem):
+        read_eval_set(tmp_path / "e.json")
+
+
+def test_a_broken_or_absent_eval_set_is_one_clear_line(tmp_path):
+    (tmp_path / "e.jsonl").write_text("{", encoding="utf-8")
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_eval_set(tmp_path / "e.jsonl")
+    with pytest.raises(BadInput, match="expected a file"):
+        find_eval_set(str(tmp_path / "none.jsonl"), "docs")
+
+
+def test_an_eval_set_beside_the_documents_is_found_without_being_named(tmp_path):
+    assert find_eval_set("", str(tmp_path / "docs")) is None
+    (tmp_path / "eval_set.csv").write_text("question,answer\n", encoding="utf-8")
+    assert find_eval_set("", str(tmp_path / "docs")) == tmp_path / "eval_set.csv"
+
+
+def test_evidence_is_found_whatever_extraction_did_to_its_marks_and_line_breaks(tmp_path):
+    chunks = [
+        make_chunk("Fees\n| Adult | £8.60 |\n| Child | free of charge |", "a.md", "test"),
+        make_chunk("The long bridge was opened in 1931 by the mayor", "a.md", "test"),
+        make_chunk("by the mayor and her council after nine years of work.", "a.md", "test"),
+        make_chunk("| Adult | £8.60 |", "b.md", "train"),
+    ]
+    rows = [
+        {"question": "Adult fee?", "answer": "£8.60", "source": "a.md", "evidence": "Adult** | £8.60"},
+        {"question": "Who opened it?", "answer": "the mayor", "source": "a.md", "evidence": "opened in 1931 by the mayor and her council"},
+        {"question": "Child fee?", "answer": "free of charge", "source": "a.md"},
+        {"question": "Lost?", "answer": "x", "source": "a.md", "evidence": "not in there at all"},
+        {"question": "No answer?", "answer": "", "source": "b.md"},
+    ]  # fmt: skip
+    (tmp_path / "e.json").write_text(json.dumps(rows), encoding="utf-8")
+    found = locate_evidence(read_eval_set(tmp_path / "e.json"), chunks)
+    assert [q.chunk_id for q in found] == [chunks[0].chunk_id, chunks[1].chunk_id, chunks[0].chunk_id, "", ""]
+    assert [q.split for q in found] == ["test", "test", "test", "test", "train"]
+    assert eval_table(found)["chunk_known"].sum() == 3
+
+
+def test_generated_questions_come_from_test_chunks_and_unanswerable_ones_from_chunks_that_are_gone():
+    chunks, answers = make_corpus(60, lambda i: "test" if i < 20 else "train")
+    questions, corpus, dropped = build_eval_set(answers, chunks, random.Random(1))
+    kept = {c.chunk_id for c in corpus}
+    assert len(questions) == 20
+    assert [q.answerable for q in questions].count(False) == 4
+    assert len(corpus) == 56
+    assert {d.id for d in dropped} == {c.chunk_id for c in chunks} - kept
+    for question in questions:
+        assert question.split == "test"
+        assert question.answerable == (question.chunk_id in kept)
+        assert question.answerable == bool(question.answer)
+    gone = {a.question.question_id: a.answer for a in answers}
+    for question in questions:
+        if not question.answerable:
+            assert not any(holds_answer(facts(c.text), gone[question.id]) for c in corpus)
+
+
+def test_a_question_that_another_chunk_answers_is_never_called_unanswerable():
+    chunks, answers = make_corpus(10, lambda i: "test")
+    twins = [make_chunk(f"Known to all: {a.quotes[0]}", "twin.md") for a in answers]
+    questions, corpus, _ = build_eval_set(answers, flag_near_duplicates([*chunks, *twins]), random.Random(1))
+    assert all(q.answerable for q in questions)
+    assert len(corpus) == 20
+
+
+def test_no_generated_question_to_evaluate_is_one_clear_line():
+    chunks, answers = make_corpus(10)
+    with pytest.raises(BadInput, match="raise p_test"):
+        build_eval_set(answers, chunks, random.Random(1))
+
+
+def test_a_generated_answer_keeps_its_evidence():
+    chunk = make_chunk("The tower was built in 1300 by monks.", split="test")
+    answer = make_answer(chunk, "When was the tower built?", "1300", "The tower was built in 1300")
+    [question], _, _ = build_eval_set([answer], [chunk], random.Random(1))
+    assert (question.evidence, question.chunk_id, question.source) == (
+        "The tower was built in 1300",
+        chunk.chunk_id,
+        "a.md",
+    )

@@ -1,0 +1,187 @@
+"""Documents to files with a fake teacher: what must hold across stages."""
+
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from lib.gen import answers, card, chunk, evalset, formats, funnel, mix, plan, prompt, questions, split
+from lib.gen.load import load_documents
+from lib.llm.raft import REFUSAL, parse_reply
+from lib.run import BadInput
+
+from .corpus import make_corpus
+
+SHARES = {"n_distractors": 2, "p_oracle": 0.8, "p_refusal": 0.1, "p_hard": 0.5}
+PARAMETERS = {
+    "documents": "", "recipe": "raft", "eval_set": "", "chunker": "recursive", "chunk_chars": 300, "p_overlap": 0.1, "seed": 1,
+    "questions_per_chunk": 3, "p_valid": 0.1, "p_test": 0.2, "dataset_format": "chat", "system_prompt": "default",
+    "student_model": "org/model", "max_in_flight": 8, "budget_usd": 0.0, **SHARES,
+}  # fmt: skip
+
+
+@pytest.fixture
+def documents(tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    by_source = {}
+    for piece in make_corpus(60)[0]:
+        by_source.setdefault(piece.source, []).append(piece.text)
+    for source, texts in by_source.items():
+        (folder / source).write_text(f"# Paper {source}\n\n" + "\n\n".join(texts), encoding="utf-8")
+    (folder / "broken.pdf").write_bytes(b"%PDF no more")
+    return folder
+
+
+def generate(documents, teacher, seed=1):
+    """Every file of the dataset as text, and the funnel."""
+    loaded = load_documents(documents)
+    chunks, dropped = chunk.cut_chunks(
+        loaded.documents, chunker="recursive", chunk_chars=300, p_overlap=0.1, count_tokens=len
+    )
+    chunks, split_by = split.assign_splits(chunks, p_valid=0.1, p_test=0.2, rng=random.Random(seed))
+    asked, dropped_questions = questions.generate_questions(chunks, teacher, questions_per_chunk=3)
+    kept, dropped_answers = answers.generate_answers(asked, {c.chunk_id: c for c in chunks}, teacher)
+    eval_questions, corpus, dropped_eval = evalset.build_eval_set(kept, chunks, random.Random(seed))
+    examples = mix.build_examples(kept, corpus, rng=random.Random(seed), **SHARES)
+    drops = [*loaded.dropped, *dropped, *dropped_questions, *dropped_answers, *dropped_eval]
+    steps = funnel.build_funnel(
+        documents=len(loaded.documents), chunks=len(chunks), asked=len(chunks), questions=len(asked), answers=len(kept), drops=drops
+    )  # fmt: skip
+    form = formats.build_format("chat", prompt.system_prompt("default"))
+    files = {
+        "chunks": formats.chunk_rows(corpus),
+        "questions": formats.question_rows(asked),
+        "raft": [formats.raft_row(e) for e in examples],
+        "train": formats.training_rows(examples, "train", form),
+        "valid": formats.training_rows(examples, "valid", form),
+        "eval": [q.row() for q in eval_questions],
+        "rejected": formats.rejected_rows(drops),
+    }
+    about = {"eval_sha256": "0" * 64, "eval_origin": "generated", "teacher": "fake-teacher", "split_by": split_by}
+    text = card.build_card(
+        parameters=PARAMETERS | {"documents": "documents"}, steps=steps, examples=examples, eval_questions=eval_questions, **about
+    )  # fmt: skip
+    return {"card": text} | {name: json.dumps(rows, ensure_ascii=False) for name, rows in files.items()}, steps, files
+
+
+def worse(request, text):
+    """Spoil some replies for good, others until they are asked again."""
+    said = str(request.messages[1]["content"])
+    if "Keld" in said and request.response_format:
+        return "no idea"
+    if "Moss" in said and "<ANSWER>" in text:
+        return REFUSAL
+    if "Nab" in said and "<ANSWER>" in text:
+        return text.replace("<ANSWER>:", "Answer:")
+    if "Pell" in said and "<ANSWER>" in text and len(request.messages) == 2:
+        return text.replace("##end_quote##", "")
+    return text
+
+
+def test_the_same_inputs_and_seed_give_the_same_bytes_in_whatever_order_replies_come(documents, teacher):
+    first, _, _ = generate(documents, teacher(worse))
+    for seed in (5, 6):
+        assert generate(documents, teacher(worse, random.Random(seed)))[0] == first
+    assert generate(documents, teacher(worse), seed=2)[0] != first
+
+
+def test_the_funnel_adds_up_and_everything_dropped_has_a_stage_and_a_reason(documents, teacher):
+    _, steps, files = generate(documents, teacher(worse))
+    by_name = {step.name: step for step in steps}
+    assert by_name["documents"].came == 16
+    assert by_name["chunks with a question"].came == by_name["chunks"].kept
+    assert by_name["answers"].came == by_name["questions"].kept
+    assert by_name["answers"].kept < by_name["answers"].came
+    assert all(row["stage"] and row["reason"] and row["source"] for row in files["rejected"])
+    table = funnel.funnel_table(steps)
+    totals, reasons = table[table["stage"] != ""], table[table["stage"] == ""]
+    assert totals["dropped"].sum() == reasons["dropped"].sum() == sum(len(step.dropped) for step in steps)
+
+
+def test_no_reply_that_failed_verification_reaches_a_row(documents, teacher):
+    _, _, files = generate(documents, teacher(worse))
+    oracle_rows = [row for row in files["raft"] if row["kind"] == "oracle"]
+    assert any("Pell" in row["oracle_context"] for row in oracle_rows)
+    for row in oracle_rows:
+        parsed = parse_reply(row["cot_answer"])
+        assert parsed.has_tag
+        assert not parsed.refused
+        assert all(" ".join(q.split()) in " ".join(row["oracle_context"].split()) for q in parsed.quotes)
+
+
+def test_nothing_of_the_test_split_is_in_a_training_row(documents, teacher):
+    _, _, files = generate(documents, teacher())
+    side = {row["chunk_id"]: row["split"] for row in files["chunks"]}
+    assert {side[i] for row in files["raft"] if row["split"] == "train" for i in row["context_chunk_ids"]} == {"train"}
+    assert {row["question"] for row in files["eval"]}.isdisjoint(row["question"] for row in files["raft"])
+    assert {row["split"] for row in files["eval"]} == {"test"}
+
+
+def test_training_rows_are_the_raft_rows_in_the_form_that_students_are_asked(documents, teacher):
+    _, _, files = generate(documents, teacher())
+    rows = [row for row in files["raft"] if row["split"] == "train"]
+    for row, trained in zip(rows, files["train"], strict=True):
+        roles = [m["role"] for m in trained["messages"]]
+        assert roles == ["system", "user", "assistant"]
+        assert trained["messages"][1]["content"] == row["instruction"]
+        assert trained["messages"][2]["content"] == row["cot_answer"]
+
+
+def test_completion_rows_hold_the_prompt_that_students_are_sent(teacher, documents):
+    chunks, made = make_corpus(12)
+    examples = mix.build_examples(made, chunks, rng=random.Random(1), **SHARES)
+    form = formats.build_format("completion", "Be brief.")
+    for example, row in zip(examples, formats.training_rows(examples, "train", form), strict=True):
+        assert row["prompt"] == form.prompt([c.text for c in example.context], example.question.question)
+        assert row["completion"].startswith(example.cot_answer)
+
+
+def test_the_card_names_counts_hash_teacher_and_parameters(documents, teacher):
+    files, _, parts = generate(documents, teacher())
+    text = files["card"]
+    for part in (
+        f"{len(parts['train'])} rows to train on",
+        "0" * 64,
+        "fake-teacher",
+        "| `p_oracle` | `0.8` |",
+        "| train | oracle |",
+    ):
+        assert part in text
+
+
+def test_the_plan_counts_calls_without_asking_anyone(documents, teacher):
+    rows = {row["item"]: row for row in plan.plan(PARAMETERS | {"documents": str(documents)})}
+    fake = teacher()
+    generate(documents, fake)
+    kinds = Counter(bool(request.response_format) for request in fake.asked)
+    assert rows["chunks"]["value"] == kinds[True]
+    assert rows["teacher calls"]["value"] >= kinds[True] + kinds[False]
+    assert "broken.pdf" in rows["documents"]["note"]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"recipe": "soup"}, "recipe: expected 'raft'"),
+        ({"p_test": 0.0}, "p_test: expected more than 0 where no eval set is given"),
+        ({"questions_per_chunk": 0}, "questions_per_chunk: expected 1 or more"),
+        ({"dataset_format": "xml"}, "dataset_format: expected 'chat' or 'completion'"),
+        ({"system_prompt": "absent.txt"}, "system_prompt: expected 'default', 'none' or a text file"),
+        ({"documents": "absent"}, "documents: expected a file or folder"),
+        ({"eval_set": "absent.csv"}, "eval_set: expected a file"),
+        ({"n_distractors": 500}, "need at least 502 training chunks"),
+        ({"p_oracle": -1.0}, "p_oracle: expected a share"),
+    ],
+)
+def test_the_plan_refuses_what_the_notebook_would_refuse(documents, bad, message):
+    with pytest.raises(BadInput, match=message):
+        plan.plan(PARAMETERS | {"documents": str(documents)} | bad)
+
+
+def test_a_system_prompt_may_be_absent_the_default_or_a_file(tmp_path):
+    (tmp_path / "own.txt").write_text("Be brief.\n", encoding="utf-8")
+    assert prompt.system_prompt("none") == ""
+    assert REFUSAL in prompt.system_prompt("default")
+    assert prompt.system_prompt(str(tmp_path / "own.txt")) == "Be brief."

@@ -1,0 +1,154 @@
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+
+from lib.gen import prompt, questions
+from lib.run import BadInput
+
+from .corpus import make_chunk
+
+CASES = {
+    "a year before the question mark stays": ("When was it, in 2021?", ["When was it, in 2021?"]),
+    "brackets and digits stay": ("How long is MV Corrie (2nd) [A-1]?", ["How long is MV Corrie (2nd) [A-1]?"]),
+    "accents stay": ("Où est né Élie Façade à Zürich?", ["Où est né Élie Façade à Zürich?"]),
+    "Chinese": ("1. 北京大学成立于哪一年？", ["北京大学成立于哪一年？"]),
+    "Arabic": ("١ متى تأسست الجامعة؟", ["١ متى تأسست الجامعة؟"]),
+    "Greek question mark": ("2) Πότε ιδρύθηκε το σχολείο;", ["Πότε ιδρύθηκε το σχολείο;"]),
+    "Cyrillic": ("- Когда построили мост?", ["Когда построили мост?"]),
+    "numbered list": ("1. Who is A?\n2. Who is B?\n10. Who is C?", ["Who is A?", "Who is B?", "Who is C?"]),
+    "brackets as numbering": ("(1) Who is A?\n2) Who is B?", ["Who is A?", "Who is B?"]),
+    "bullets and bold": ("* **Who is A?**\n- Who is B?", ["Who is A?", "Who is B?"]),
+    "labels": ("Q1: Who is A?\nQuestion 2: Who is B?", ["Who is A?", "Who is B?"]),
+    "a number that starts a question stays": ("3D printing started when?", ["3D printing started when?"]),
+    "a decimal that starts a question stays": ("1.5 litres of what?", ["1.5 litres of what?"]),
+    "preamble": ("Sure! Here are two questions:\n\n1. Who is A?\n2. Who is B?", ["Who is A?", "Who is B?"]),
+    "numbered preamble": ("1. Questions:\nWho is A?", ["Who is A?"]),
+    "closing remark": ("Who is A?\nI hope that these help.", ["Who is A?"]),
+    "quotation marks around": ('"Who is A?"', ["Who is A?"]),
+    "JSON object": ('{"questions": ["Who is A?", "Who is B?"]}', ["Who is A?", "Who is B?"]),
+    "JSON list": ('["Who is A?"]', ["Who is A?"]),
+    "JSON objects": ('[{"question": "Who is A?", "answer": "x"}]', ["Who is A?"]),
+    "JSON in a fence": ('```json\n{"questions": ["Who is A?"]}\n```', ["Who is A?"]),
+    "JSON after a preamble": ('Here you are:\n{"questions": ["Who is A?"]}', ["Who is A?"]),
+    "list in a fence": ("```\n1. Who is A?\n```", ["Who is A?"]),
+    "numbering inside JSON": ('["1. Who is A?", "2. Who is B?"]', ["Who is A?", "Who is B?"]),
+    "a lone number inside JSON stays": ('["1. FC Köln was founded when?"]', ["1. FC Köln was founded when?"]),
+    "escaped quotes": ('{"questions": ["What is a \\"skerry\\"?"]}', ['What is a "skerry"?']),
+    "nothing": ("", []),
+    "no question": ("I cannot help with that.", []),
+    "JSON of another shape": ('{"error": "busy"}', []),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_questions_survive_parsing_whatever_their_wrapping_and_script(case):
+    text, expected = CASES[case]
+    assert questions.parse_questions(text) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "According to the passage, when did it open?",
+        "What does the text say about dogs?",
+        "When, based on the given document, does the ferry leave?",
+        "Which ships are mentioned in this paragraph?",
+        "What is described in the excerpt?",
+        "Who is named in the passage?",
+        "Laut dem Text, wann öffnet es?",
+        "Selon le document, quand ouvre le musée?",
+        "Según el texto, ¿cuándo abre?",
+    ],
+)
+def test_questions_that_lean_on_an_unseen_passage_are_caught(question):
+    assert "passage" in questions.find_problem(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which document must a visitor show at the gate of the museum?",
+        "How wide is the passage between Little Murr and the skerry?",
+        "What is the text on the memorial plaque in Kettle Haven?",
+        "Which article of the constitution names the trustees?",
+        "Who keeps the documents of the harbour office in 2024?",
+    ],
+)
+def test_questions_about_real_passages_and_documents_are_not_caught(question):
+    assert questions.find_problem(question) == ""
+
+
+def test_the_same_question_is_kept_once_however_it_is_written(teacher):
+    replies = iter(['["When does it open on Monday?"]', '["when does it OPEN  on monday", "Who keeps the key of A?"]'])
+    chunks = [make_chunk("One passage about something."), make_chunk("Another passage about it.")]
+    kept, dropped = questions.generate_questions(chunks, teacher(lambda *_: next(replies)), questions_per_chunk=3)
+    assert [q.question for q in kept] == ["When does it open on Monday?", "Who keeps the key of A?"]
+    assert [d.reason for d in dropped] == ["asked before"]
+
+
+def test_a_question_of_the_eval_set_is_not_trained_on(teacher):
+    fake = teacher(lambda *_: '["When does it open on Monday?", "Who keeps the key of A?"]')
+    taken = ["When does it open on Monday ?"]
+    kept, dropped = questions.generate_questions([make_chunk("A passage.")], fake, questions_per_chunk=3, taken=taken)
+    assert [q.question for q in kept] == ["Who keeps the key of A?"]
+    assert [d.reason for d in dropped] == ["stands in the eval set"]
+
+
+def test_every_question_of_every_reply_is_kept_or_dropped_with_a_reason(teacher):
+    replies = iter(['["Who is the first one?", "Who?", "Who is the second one?"]', "no idea", ""])
+    chunks = [make_chunk(f"A passage about {i} things.") for i in range(3)]
+    kept, dropped = questions.generate_questions(chunks, teacher(lambda *_: next(replies)), questions_per_chunk=2)
+    assert [q.question for q in kept] == ["Who is the first one?"]
+    assert [(d.stage, d.reason) for d in dropped] == [
+        ("question", "fewer than three words"),
+        ("question", "more than asked for"),
+        ("ask", "no question in the reply"),
+        ("ask", "no question in the reply"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [("finish_reason", "length", "cut off"), ("error", "content filter", "endpoint error")],
+)
+def test_a_reply_that_failed_gives_no_question(teacher, field, value, reason):
+    fake = teacher()
+    good = fake._reply
+    bad_chunk, good_chunk = (
+        make_chunk("A bad passage about one thing."),
+        make_chunk("A good passage about another thing."),
+    )
+
+    def reply(request):
+        made = good(request)
+        return SimpleNamespace(**{**vars(made), field: value}) if "bad" in request.messages[1]["content"] else made
+
+    fake._reply = reply
+    kept, dropped = questions.generate_questions([bad_chunk, good_chunk], fake, questions_per_chunk=2)
+    assert {q.chunk_id for q in kept} == {good_chunk.chunk_id}
+    assert [d.reason for d in dropped] == [reason]
+
+
+def test_no_usable_question_at_all_is_one_clear_line(teacher):
+    with pytest.raises(
+        BadInput, match="no usable question for 1 chunks; 1 of 1 dropped as: no question in the reply .*Hello"
+    ):
+        questions.generate_questions([make_chunk("A passage.")], teacher(lambda *_: "Hello"), questions_per_chunk=2)
+
+
+def test_a_change_of_chunk_prompt_or_number_changes_the_request(monkeypatch, tmp_path):
+    chunk = make_chunk("A passage about {n} and {chunk}.")
+    before = questions.build_request(chunk, 3).body()
+    assert "A passage about {n} and {chunk}." in before["messages"][1]["content"]
+    assert questions.build_request(chunk, 3).body() == before
+    assert questions.build_request(chunk, 4).body() != before
+    assert questions.build_request(dataclasses.replace(chunk, text="Another."), 3).body() != before
+    for name in ("questions", "answer", "repair", "system"):
+        (tmp_path / f"{name}.txt").write_text(
+            prompt.read_prompt(name).replace("questions", "riddles"), encoding="utf-8"
+        )
+    made = prompt.prompt_hash("questions")
+    monkeypatch.setattr(prompt, "FOLDER", tmp_path)
+    assert questions.build_request(chunk, 3).body() != before
+    assert prompt.prompt_hash("questions") != made

@@ -1,0 +1,37 @@
+import sys
+
+from lib.run.plan import add_up, format_rows, plan_run
+
+ROOM = """import json, sys
+from lib.run import BadInput
+values = json.load(open(sys.argv[1]))
+if values["n"] < 0:
+    raise BadInput("n: expected 0 or more; found -1")
+print(json.dumps([{"item": "calls of the teacher", "value": values["n"], "unit": "calls", "note": "upper bound"}]))
+"""
+
+
+def test_a_room_is_asked_with_the_resolved_parameters_and_its_refusal_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "room.py").write_text(ROOM)
+    real = plan_run.__globals__["subprocess"].run
+
+    def ask(command, **options):
+        assert command[:3] == [sys.executable, "-m", "lib.gen.plan"]
+        return real([sys.executable, str(tmp_path / "room.py"), command[3]], **options)
+
+    monkeypatch.setattr("lib.run.plan.subprocess.run", ask)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path.cwd()))
+    text, problems = plan_run({"n": 1200}, ["1_gen"], tmp_path)
+    assert not problems
+    assert text.splitlines()[:2] == ["1_gen", "  calls of the teacher  1,200 calls  upper bound"]
+    assert plan_run({"n": -1}, ["1_gen"], tmp_path) == ("", ["1_gen: n: expected 0 or more; found -1"])
+
+
+def test_totals_add_up_what_adds_up_and_nothing_else():
+    rows = [
+        {"item": "questions", "value": 10, "unit": "calls", "note": ""},
+        {"item": "answers", "value": 5, "unit": "calls", "note": ""},
+        {"item": "memory", "value": 3.0, "unit": "GB", "note": ""},
+    ]
+    assert [(row["item"], row["value"]) for row in add_up(rows)] == [("calls", 15)]
+    assert format_rows(rows).splitlines()[2].split() == ["memory", "3", "GB"]

@@ -1,0 +1,139 @@
+import json
+import socket
+import sys
+
+import pytest
+
+from lib.run import machine
+from lib.run.machine import GB, ModelSize, model_size
+from lib.run.params import NOTEBOOKS
+from lib.run.preflight import check_run, estimate_needs
+
+
+@pytest.fixture
+def values(tmp_path):
+    """Parameters that have nothing wrong with them, in a folder that has all they name."""
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "a.txt").write_text("a")
+    (tmp_path / "cpu.yaml").write_text("")
+    (tmp_path / ".venv-vllm" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv-vllm" / "bin" / "python").write_text("")
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text(json.dumps({"max_position_embeddings": 2048, "dtype": "float32"}))
+    (model / "model.safetensors").write_bytes(b"0" * 4000)
+    return {
+        "run": "mine", "documents": "documents", "eval_set": "", "chunk_chars": 300, "n_distractors": 2, "p_oracle": 0.8,
+        "student_model": "model", "launcher": "cpu.yaml", "engine": "vllm", "systems": ["student", "baseline"], "port": 0,
+        "top_k": [1, 2, 3], "max_length": 0, "system_prompt": "none", "tuning": "full",
+    }  # fmt: skip
+
+
+def test_nothing_is_said_of_parameters_that_are_well(values, tmp_path):
+    found = check_run(values, list(NOTEBOOKS), tmp_path)
+    assert (found.problems, found.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"run": "../mine"}, "run: expected a name of letters"),
+        ({"tuning": "fulll"}, "tuning: expected one of full, lora, qlora; found 'fulll'"),
+        ({"p_oracle": 1.2}, "p_oracle: expected a share between 0 and 1; found 1.2"),
+        ({"chunk_chars": 0}, "chunk_chars: expected 50 or more"),
+        ({"top_k": [0]}, "top_k: expected a list of whole numbers"),
+        ({"top_k": []}, "top_k: expected a list of whole numbers"),
+        ({"systems": []}, "systems: expected at least one"),
+        ({"documents": "nowhere"}, "documents: no such file or folder: nowhere"),
+        ({"eval_set": "nowhere.jsonl"}, "eval_set: no such file: nowhere.jsonl"),
+        ({"system_prompt": "nowhere.txt"}, "system_prompt: expected default, none or a file"),
+        ({"launcher": "nowhere.yaml"}, "launcher: no such file: nowhere.yaml"),
+        ({"student_model": "model/nowhere"}, "student_model: expected a model folder or a hub name"),
+        ({"student_model": "documents"}, "student_model: the folder documents is no model"),
+        ({"chunk_chars": 8000}, "chunk_chars: 3 chunks of 8000 characters are at least 4000 tokens"),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_one_line_that_says_what_was_expected(values, tmp_path, changes, says):
+    found = check_run({**values, **changes}, list(NOTEBOOKS), tmp_path)
+    assert len(found.problems) == 1
+    assert found.problems[0].startswith(says)
+
+
+def test_all_mistakes_are_listed_at_once(values, tmp_path):
+    found = check_run({**values, "p_oracle": -1, "documents": "x", "launcher": "y"}, list(NOTEBOOKS), tmp_path)
+    assert len(found.problems) == 3
+
+
+def test_only_the_needs_of_the_chosen_notebooks_are_checked(values, tmp_path):
+    assert not check_run({**values, "documents": "x", "launcher": "y"}, ["4_eval"], tmp_path).problems
+
+
+def test_a_top_k_without_the_number_trained_on_is_a_warning(values, tmp_path):
+    found = check_run({**values, "top_k": [5]}, list(NOTEBOOKS), tmp_path)
+    assert not found.problems
+    assert "put 3 into top_k" in found.warnings[0]
+
+
+def test_a_port_in_use_is_a_problem_and_a_free_one_is_not(values, tmp_path):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        port = server.getsockname()[1]
+        found = check_run({**values, "port": port}, list(NOTEBOOKS), tmp_path)
+        assert found.problems == [f"port: {port} is in use by another program: choose another one, or 0 for any free one"]
+    assert not check_run({**values, "port": port}, list(NOTEBOOKS), tmp_path).problems
+
+
+def test_too_little_memory_and_disk_are_problems_with_the_arithmetic(values, tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "gpu_memory", lambda: [])
+    monkeypatch.setattr(machine, "free_memory", lambda: 8 * GB)
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 10 * GB)
+    found = check_run({**values, "student_model": "some/Model-8B-Instruct"}, list(NOTEBOOKS), tmp_path)
+    assert [line.split(":")[0] for line in found.problems] == ["disk", "memory"]
+    assert "130.0 GB are needed" in found.problems[1]
+
+
+def test_needs_follow_the_arithmetic():
+    size = ModelSize(8e9, 16e9, 0)
+    disk, memory = estimate_needs({"tuning": "full", "engine": "vllm", "systems": ["student"]}, size, list(NOTEBOOKS))
+    assert disk == pytest.approx(0.3e9 + 2 * 14 * 8e9 + 16e9)
+    assert memory == pytest.approx(16 * 8e9 + 2e9)
+    _, lora = estimate_needs({"tuning": "lora", "engine": "vllm", "systems": ["student"]}, size, ["2_finetune"])
+    assert lora < memory / 5
+
+
+@pytest.mark.parametrize(
+    ("name", "n"), [("meta-llama/Llama-3.1-8B-Instruct", 8e9), ("meta-llama/Llama-2-7b-hf", 7e9), ("x/smol-135M", 135e6), ("x/gpt2", None)]
+)  # fmt: skip
+def test_a_hub_name_tells_the_size_when_it_has_one(name, n):
+    size = model_size(name)
+    assert (size and size.n_parameters) == n
+
+
+def test_endpoints_are_probed_only_when_a_role_is_set(values, tmp_path, monkeypatch):
+    called = []
+
+    def probe(command, **_):
+        called.append(command)
+        return type("Answer", (), {"returncode": 2, "stdout": "teacher: no answer from http://127.0.0.1:1/v1\n", "stderr": ""})
+
+    monkeypatch.setattr("lib.run.preflight.subprocess.run", probe)
+    monkeypatch.setattr(machine, "gpu_memory", lambda: [])
+    assert not check_run(values, list(NOTEBOOKS), tmp_path).problems
+    assert not called
+    monkeypatch.setenv("TEACHER_OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    found = check_run(values, list(NOTEBOOKS), tmp_path)
+    assert called == [[sys.executable, "-m", "lib.llm", "teacher"]]
+    assert found.problems == ["teacher: no answer from http://127.0.0.1:1/v1"]
+
+
+def test_an_endpoint_that_is_not_there_and_a_role_set_by_half_are_problems(values, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path.cwd()))
+    monkeypatch.setenv("COMPLETION_OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("COMPLETION_OPENAI_DEPLOYMENT", "some-model")
+    monkeypatch.setenv("JUDGE_OPENAI_API_KEY", "canary")
+    found = check_run(values, list(NOTEBOOKS), tmp_path)
+    assert len(found.problems) == 2
+    assert "127.0.0.1:9" in found.problems[0]
+    assert "JUDGE_OPENAI_BASE_URL" in found.problems[1]
+    assert "canary" not in "".join(found.problems)

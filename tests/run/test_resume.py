@@ -1,0 +1,69 @@
+import pytest
+
+from lib.run import BadInput, open_run
+from lib.run.manifest import read_manifest
+from lib.run.resume import RunLock, reason_to_run
+
+
+@pytest.fixture
+def finished(workshop, monkeypatch):
+    """A run of the toy 1_gen made by hand, and a function giving the reason to run it again."""
+    monkeypatch.chdir(workshop.folder)
+    values = {"run": "toy", "params_file": "", "seed": 42, "documents": "words.txt", "chunk_chars": 1000}
+    run = open_run("1_gen", dict(values))
+    run.reads("words.txt")
+    run.path("dataset/train.jsonl").write_text("{}")
+    run.finish([run.path("dataset/train.jsonl")])
+
+    def reason(**changes):
+        return reason_to_run("1_gen", read_manifest(workshop.run_dir / "run.json"), {**values, **changes}, workshop.folder)
+
+    return reason
+
+
+def test_a_finished_notebook_with_nothing_changed_is_not_run_again(finished):
+    assert finished() is None
+    assert finished(run="copy", params_file="other.yaml") is None
+
+
+def test_a_changed_parameter_is_the_reason_and_named(finished):
+    assert finished(chunk_chars=300) == "parameter chunk_chars changed 1000 -> 300"
+
+
+def test_a_changed_or_missing_input_or_output_is_the_reason_and_named(finished, workshop):
+    (workshop.folder / "words.txt").write_text("other words")
+    assert finished() == "words.txt changed"
+    (workshop.folder / "words.txt").unlink()
+    assert finished() == "words.txt is gone"
+    (workshop.folder / "words.txt").write_text("one two three four")
+    (workshop.run_dir / "dataset" / "train.jsonl").write_text("[]")
+    assert finished() == "runs/toy/dataset/train.jsonl changed"
+
+
+def test_changed_code_is_the_reason(finished, monkeypatch):
+    monkeypatch.setattr("lib.run.resume.code_hash", lambda notebook: "other")
+    assert finished() == "its code changed"
+
+
+def test_another_endpoint_is_the_reason_and_another_key_is_not(finished, monkeypatch, workshop):
+    monkeypatch.setenv("TEACHER_OPENAI_API_KEY", "canary")
+    assert finished() is None
+    (workshop.folder / ".env").write_text("# mine\nexport TEACHER_OPENAI_BASE_URL='http://127.0.0.1:1/v1'\n")
+    assert finished() == "the endpoints of its roles changed"
+    assert "canary" not in (workshop.run_dir / "run.json").read_text()
+
+
+def test_an_unfinished_or_unknown_notebook_is_run(finished, workshop):
+    open_run("1_gen", {"run": "toy", "params_file": "", "seed": 42, "documents": "words.txt", "chunk_chars": 1000})
+    assert finished() == "did not finish last time"
+    assert reason_to_run("4_eval", read_manifest(workshop.run_dir / "run.json"), {}, workshop.folder) == "not run before"
+
+
+def test_the_second_holder_of_a_run_is_refused_with_the_first_ones_pid(tmp_path):
+    import os
+
+    lock = RunLock(tmp_path / "mine")
+    with pytest.raises(BadInput, match=f"run mine is being made by process {os.getpid()} already"):
+        RunLock(tmp_path / "mine")
+    lock.release()
+    RunLock(tmp_path / "mine").release()
