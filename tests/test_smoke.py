@@ -30,7 +30,7 @@ COLUMNS = {
     "eval": "id question answer answerable source",
 }
 # A cell in the middle of each stage's work: the run is killed while it is at it.
-MIDST = {"1_gen": "generate-answers", "2_finetune": "train", "3_deploy": "", "4_eval": "ask-systems"}
+MIDST = {"1_gen": "generate-answers", "2_finetune": "train", "3_deploy": "start-servers", "4_eval": "ask-systems"}
 
 
 class Command:
@@ -63,7 +63,7 @@ class Command:
         while time.monotonic() < deadline and process.poll() is None:
             said = (self.dir / "run.log").read_text()[began:] if (self.dir / "run.log").is_file() else ""
             _, begun, after = said.partition(f"  {stage}: ")
-            if begun and (f" {MIDST[stage]}" in after if MIDST[stage] else len(after.splitlines()) > 3):
+            if begun and f" {MIDST[stage]}" in after:
                 break
             time.sleep(0.2)
         assert process.poll() is None, f"the run ended before it could be killed in {stage}"

@@ -80,5 +80,7 @@ def context_length(run, config: dict) -> int:
             f"(max_model_len asks for {wanted}); the model takes {limit}: lower top_k, chunk_chars or max_reply_tokens"
         )
     if wanted < needed:
-        raise BadInput(f"max_model_len: at least {needed} tokens are needed for top_k {run.p.top_k}; found {wanted}; 0 means as needed")
+        raise BadInput(
+            f"max_model_len: at least {needed} tokens are needed for top_k {run.p.top_k}; found {wanted}; 0 means as needed"
+        )
     return wanted

@@ -39,11 +39,31 @@ def plan(p: dict) -> list[dict]:
     wanted = len(local) * p["tensor_parallel"]
     if local:
         found = f"{n_gpus} GPUs here" if n_gpus else "no GPU here: vLLM's CPU build"
-        lines.append(_line("GPUs wanted", wanted, "GPUs", f"{len(local)} servers x tensor_parallel {p['tensor_parallel']}; {found}"))
-        lines.append(_line("start of the servers", START_MINUTES_GPU if n_gpus else START_MINUTES_CPU, "minutes", "side by side; a guess"))
-        server = Server(local[0], p["student_model"], p["engine"], p["port"] or 8000, p["max_model_len"] or 8192, p["tensor_parallel"])
+        lines.append(
+            _line(
+                "GPUs wanted", wanted, "GPUs", f"{len(local)} servers x tensor_parallel {p['tensor_parallel']}; {found}"
+            )
+        )
+        lines.append(
+            _line(
+                "start of the servers",
+                START_MINUTES_GPU if n_gpus else START_MINUTES_CPU,
+                "minutes",
+                "side by side; a guess",
+            )
+        )
+        server = Server(
+            local[0],
+            p["student_model"],
+            p["engine"],
+            p["port"] or 8000,
+            p["max_model_len"] or 8192,
+            p["tensor_parallel"],
+        )
         command = build_command(server, n_gpus=max(n_gpus, wanted) if n_gpus else 0, n_servers=len(local))
-        lines.append(_line("command", p["engine"], "", "one of them, port and context to be found: " + " ".join(command[3:])))
+        lines.append(
+            _line("command", p["engine"], "", "one of them, port and context to be found: " + " ".join(command[3:]))
+        )
     return lines
 
 

@@ -29,12 +29,16 @@ def compare_tokens(run, systems: list[str]) -> pd.DataFrame:
     for system in systems:
         record = records[system]
         if record["engine"] != "vllm":
-            rows.append({"system": system, "prompts": 0, "equal": 0, "difference": f"not comparable: {record['engine']}"})
+            rows.append(
+                {"system": system, "prompts": 0, "equal": 0, "difference": f"not comparable: {record['engine']}"}
+            )
             continue
         served = [tokens_at_server(record, prompt) for prompt in prompts]
         differing = [(p, s) for p, s in zip(prompts, served, strict=True) if p["prompt_ids"] != s]
         note = describe_difference(differing[0][0]["prompt_ids"], differing[0][1]) if differing else ""
-        rows.append({"system": system, "prompts": len(prompts), "equal": len(prompts) - len(differing), "difference": note})
+        rows.append(
+            {"system": system, "prompts": len(prompts), "equal": len(prompts) - len(differing), "difference": note}
+        )
     return pd.DataFrame(rows).set_index("system")
 
 
@@ -55,10 +59,10 @@ def tokens_at_server(record: dict, prompt: dict) -> list[int]:
 
 def describe_difference(trained: list[int], served: list[int]) -> str:
     """Where two lists of token ids part."""
-    place = next((i for i, (a, b) in enumerate(zip(trained, served, strict=False)) if a != b), min(len(trained), len(served)))
-    return (
-        f"from token {place}: trained {trained[place : place + 4]} of {len(trained)}, served {served[place : place + 4]} of {len(served)}"
+    place = next(
+        (i for i, (a, b) in enumerate(zip(trained, served, strict=False)) if a != b), min(len(trained), len(served))
     )
+    return f"from token {place}: trained {trained[place : place + 4]} of {len(trained)}, served {served[place : place + 4]} of {len(served)}"
 
 
 def _request(role, form: Format, documents, question: str) -> Request:
@@ -88,11 +92,19 @@ def ask_one(run, systems: list[str]) -> pd.DataFrame:
     for system in systems:
         asker = connect(served_role(run, system), run)
         shown = [_documents(row), []]
-        replies = asker.ask([_request(asker.role, form, documents, row["question"]) for documents in shown], label=f"{system}: probe")
+        replies = asker.ask(
+            [_request(asker.role, form, documents, row["question"]) for documents in shown], label=f"{system}: probe"
+        )
         for documents, reply in zip(shown, replies, strict=True):
             parsed = parse_reply(reply.text, form.refusal)
             found.append(
-                {"system": system, "documents": len(documents), "reply": reply.text, "answer": parsed.answer, "refused": parsed.refused}
+                {
+                    "system": system,
+                    "documents": len(documents),
+                    "reply": reply.text,
+                    "answer": parsed.answer,
+                    "refused": parsed.refused,
+                }
             )
     table = pd.DataFrame(found)
     table.attrs = {"question": row["question"], "answer": row["answer"]}
@@ -118,7 +130,8 @@ def time_replies(run, systems: list[str]) -> pd.DataFrame:
             asker = connect(served_role(run, system), run, max_in_flight=in_flight)
             start = time.monotonic()
             replies = asker.ask(
-                [_request(asker.role, form, _documents(row), row["question"]) for row in chosen], label=f"{system}: {in_flight} in flight"
+                [_request(asker.role, form, _documents(row), row["question"]) for row in chosen],
+                label=f"{system}: {in_flight} in flight",
             )
             seconds, fresh = time.monotonic() - start, not any(reply.cached for reply in replies)
             table.append(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lib.deploy.command import SERVER_PYTHON, Server, build_command, build_environment
 from lib.deploy.model import cache_bytes_per_token, context_length, model_hash, model_of, read_config
-from lib.llm import probe, resolve_role
+from lib.llm import resolve_role
 from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
 from lib.run.manifest import now
 from lib.run.supervise import process_start
@@ -63,18 +63,21 @@ def ensure_served(run, systems: list[str]) -> dict[str, dict]:
             say(f"{system}: already served at {known[system]['base_url']}")
         else:
             starting.append((system, wanted))
+        if run.p.engine == "transformers":
+            run.stand_in("engine", "transformers serve, in vLLM's place")
     for system, _ in starting:  # a server of another model, or one that hangs, makes room first
         if _is_ours(known.get(system)):
             stop_process(known[system]["pid"])
     started = {}
     try:
-        for index, (system, wanted) in enumerate(starting):
+        for system, wanted in starting:
+            # Its place among all, not among those started now: a server that comes back must not take another's port or GPUs.
+            index = [other for other in systems if other in local].index(system)
             started[system] = _start(run, wanted, index, n_servers=len(local))
             records[system] = started[system][1]
             # On record before it is healthy: a run killed now still knows what it started.
             write_json(path, known | records)
-        for process, record in started.values():
-            _await_health(process, record, getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
+        _await_health(list(started.values()), getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
     except BaseException:
         for process, _ in started.values():
             process.stop()
@@ -104,9 +107,13 @@ def _is_endpoint(run, system: str) -> bool:
 
 
 def _endpoint_record(system: str) -> dict:
+    from lib.llm import probe  # here, since its client takes a second to import
+
     role = resolve_role(system)
     if role is None:
-        raise BadInput(f"systems: engine is endpoint, so set {system.upper()}_OPENAI_BASE_URL and {system.upper()}_OPENAI_DEPLOYMENT")
+        raise BadInput(
+            f"systems: engine is endpoint, so set {system.upper()}_OPENAI_BASE_URL and {system.upper()}_OPENAI_DEPLOYMENT"
+        )
     if problem := probe(role):
         raise BadInput(problem)
     return {"engine": "endpoint", "base_url": role.base_url, "model": role.model, "model_sha256": "", "pid": None}
@@ -154,6 +161,10 @@ def _start(run, wanted: dict, index: int, *, n_servers: int) -> tuple[Supervised
     if not is_free(port):
         raise BadInput(f"port {port} is taken: set port to 0 for a free one")
     n_gpus = count_gpus()
+    if n_gpus and wanted["tensor_parallel"] > n_gpus:
+        raise BadInput(
+            f"tensor_parallel: expected at most the {n_gpus} GPUs of this machine; found {wanted['tensor_parallel']}"
+        )
     server = Server(
         wanted["system"], wanted["model_path"], wanted["engine"], port, wanted["max_model_len"], wanted["tensor_parallel"],
         cache_bytes_per_token(read_config(wanted["model_path"])),
@@ -174,8 +185,6 @@ def _start(run, wanted: dict, index: int, *, n_servers: int) -> tuple[Supervised
         "started_by": run.notebook,
         "kept": run.p.keep_serving,
     }
-    if server.engine == "transformers":
-        run.stand_in("engine", "transformers serve, in vLLM's place")
     return process, record
 
 
@@ -186,17 +195,22 @@ def owner_of(run) -> int:
     return int(os.environ.get("RAFT_OWNER_PID") or os.getppid())
 
 
-def _await_health(process: Supervised, record: dict, timeout_s: float) -> None:
-    start = time.monotonic()
-    while not is_healthy(record["base_url"]):
-        status, waited = process.poll(), time.monotonic() - start
-        if status is not None or waited > timeout_s:
-            what = f"ended with status {status}" if status is not None else f"was not ready after {timeout_s:.0f} s"
-            raise RuntimeError(explain(record["system"], what, Path(record["log"])))
-        time.sleep(0.25)
-    record["engine_version"] = _version(record)
-    say(f"{record['system']}: {record['engine']} {record['engine_version'] or ''} ready at {record['base_url']} "
-        f"after {time.monotonic() - start:.0f} s")  # fmt: skip
+def _await_health(servers: list[tuple[Supervised, dict]], timeout_s: float) -> None:
+    """Wait until all are healthy, looking at each in turn, so that the first to die ends the wait."""
+    start, waiting = time.monotonic(), list(servers)
+    while waiting:
+        for process, record in list(waiting):
+            status, waited = process.poll(), time.monotonic() - start
+            if status is not None or waited > timeout_s:
+                what = f"ended with status {status}" if status is not None else f"was not ready after {timeout_s:.0f} s"
+                raise RuntimeError(explain(record["system"], what, Path(record["log"])))
+            if is_healthy(record["base_url"]):
+                waiting.remove((process, record))
+                record["engine_version"] = _version(record)
+                engine = f"{record['engine']} {record['engine_version'] or ''}".strip()
+                say(f"{record['system']}: {engine} ready at {record['base_url']} after {waited:.0f} s")
+        if waiting:
+            time.sleep(0.25)
 
 
 def _version(record: dict) -> str | None:
@@ -211,10 +225,16 @@ def explain(system: str, what: str, log: Path) -> str:
     """The message for a server that failed: what happened, what helps, the last telling lines of its log."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     text = "\n".join(lines[1:])
-    advice = next((help_text for pattern, help_text in DIAGNOSES if re.search(pattern, text, re.IGNORECASE)), "see its log")
-    telling = [line for line in lines if re.search(r"error|exception|failed|killed", line, re.IGNORECASE)] or lines
-    tail = "\n".join(f"    {line[-220:]}" for line in telling[-6:])
-    return f"the server of {system} {what}: {advice}. Its log, {log}, ends:\n{tail}"
+    advice = next(
+        (help_text for pattern, help_text in DIAGNOSES if re.search(pattern, text, re.IGNORECASE)), "see its log"
+    )
+    stripped = (re.sub(r"^(\([^)]*\) )?((ERROR|WARNING|INFO) [\d-]+ [\d:]+ \[[^\]]*\] ?)?", "", line) for line in lines)
+    # Each error once, where it was raised and not where it passed; the last line, which may be all that a killed server says.
+    telling = list(
+        dict.fromkeys(line for line in stripped if re.match(r"\s*[\w.]*(Error|Exception|Interrupt): ", line))
+    )
+    tail = "\n".join(f"    {line[:300]}" for line in (telling or lines)[-4:])
+    return f"the server of {system} {what}: {advice}. Its log, {log}, says:\n{tail}"
 
 
 def free_port() -> int:

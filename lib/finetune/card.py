@@ -39,7 +39,7 @@ alone, its stop token included.
 | epochs | {config["epochs"]:g} |
 | rows a step | {config["batch_size"]} x {metrics["processes"]} processes x {config["grad_accumulation"]} |
 | precision | {metrics["precision"]}, DeepSpeed ZeRO stage {metrics["zero_stage"]} (`{launcher}`) |
-| loss | {metrics["loss_first"]:.3f} at the first step, {metrics["loss_last"]:.3f} at the last, {valid} |
+| loss | {metrics["loss_first"]:.3f} over the first tenth of the steps, {metrics["loss_last"]:.3f} over the last, {valid} |
 | seed | {config["seed"]} |
 
 Ask it as it was taught: `<DOCUMENT>…</DOCUMENT>` for each passage, then the question, in the user's turn. How well it answers

@@ -83,8 +83,8 @@ def main(folder: Path) -> None:
         metrics = {
             "fingerprint": config["fingerprint"], "rows": rows, "rows_trained": len(seen), "steps": trainer.state.global_step,
             "processes": trainer.args.world_size, "precision": "bf16" if bf16 else "fp32", "zero_stage": _zero_stage(trainer),
-            "tokens": config["tokens_by_step"][-1], "loss_first": log.losses[0] if log.losses else None,
-            "loss_last": log.losses[-1] if log.losses else None, "valid_loss": valid_loss, "train_seconds": round(log.seconds(), 1),
+            "tokens": config["tokens_by_step"][-1], "loss_first": log.mean_loss(first=True),
+            "loss_last": log.mean_loss(first=False), "valid_loss": valid_loss, "train_seconds": round(log.seconds(), 1),
             "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
             "peak_gpu_memory_gb": round(torch.cuda.max_memory_allocated() / 2**30, 2) if on_gpu else None,
         }  # fmt: skip
@@ -140,14 +140,15 @@ class Log:
         self.path, self.tokens = path, tokens_by_step
         self.step = json.loads((checkpoint / "trainer_state.json").read_text())["global_step"] if checkpoint else 0
         kept = [json.loads(line) for line in path.read_text().splitlines()] if checkpoint and path.is_file() else []
-        self.lines = [line for line in kept if line["step"] <= self.step]
+        self.lines = [line for line in kept if line["step"] <= self.step and "loss" in line]
         self._before = self.lines[-1]["seconds"] if self.lines else 0.0
         self._start = time.monotonic()
 
-    @property
-    def losses(self) -> list[float]:
-        """Training losses logged so far."""
-        return [line["loss"] for line in self.lines if "loss" in line]
+    def mean_loss(self, *, first: bool) -> float:
+        """Mean training loss over the first or the last tenth of the logged steps; single batches differ by their rows."""
+        losses = [line["loss"] for line in self.lines if "loss" in line]
+        n = max(1, len(losses) // 10)
+        return sum(losses[:n] if first else losses[-n:]) / n
 
     def seconds(self) -> float:
         """Seconds of training, those before a kill included."""

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from lib.llm.client import Asker
-from lib.llm.offline import IDENTITY, MODEL
+from lib.llm.offline import MODEL, identity
 from lib.llm.roles import Role, resolve_role
 from lib.llm.store import Store
 from lib.run import launch
@@ -65,7 +65,7 @@ def offline_role(name: str, run) -> Role:
         )
     run.stand_in(name, WHAT[name])
     url = start_offline(run.path("logs/offline.log"))
-    return Role(name, url, MODEL[name], identity=IDENTITY[name], stand_in=True)
+    return Role(name, url, MODEL[name], identity=identity(name), stand_in=True)
 
 
 def start_offline(log_path: Path) -> str:

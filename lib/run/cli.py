@@ -84,11 +84,13 @@ def _main(arguments: list[str]) -> int:
     for line in findings.warnings:
         print(f"warning: {line}", flush=True)
     if options.plan:
+        for line in findings.shortages:
+            print(f"not on this machine as it is: {line}", flush=True)
         text, more = plan_run(values, chosen, folder)
         print(text)
         return _refuse(findings.problems + more) if findings.problems + more else 0
-    if findings.problems:
-        return _refuse(findings.problems)
+    if findings.problems + findings.shortages:
+        return _refuse(findings.problems + findings.shortages)
     return _run(chosen, settings, parameters, folder, shlex.join(["./run_all.sh", *arguments]))
 
 

@@ -52,8 +52,9 @@ def stop_kept(runs: Path, run: str | None = None) -> list[str]:
     ended = []
     for record in sorted(runs.glob(f"{run or '*'}/serving/servers.json")):
         for system, server in read_json(record).items():
-            if server.get("pid") in supervisors():
-                stop_process(server["pid"])
+            pid = server.get("pid")
+            if pid in supervisors() and server.get("pid_start") in (None, process_start(pid)):
+                stop_process(pid)
                 ended.append(f"{record.parts[-3]}: {system} at {server.get('base_url')} stopped")
     return ended
 

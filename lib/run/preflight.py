@@ -32,9 +32,10 @@ PROBE_TIMEOUT_S = 60
 
 @dataclass
 class Findings:
-    """`problems` stop the run, `warnings` are said and the run goes on."""
+    """`problems` stop a run and a plan, `shortages` of this machine stop a run only, `warnings` stop nothing."""
 
     problems: list[str] = field(default_factory=list)
+    shortages: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
@@ -110,7 +111,7 @@ def _check_files(values: dict, notebooks: list[str], folder: Path, found: Findin
         and values.get("engine") == "vllm"
         and not (folder / ".venv-vllm" / "bin" / "python").exists()
     ):
-        found.problems.append(
+        found.shortages.append(
             "engine: vllm needs its environment .venv-vllm, which is not there; ./bootstrap.sh makes it"
         )
 
@@ -150,13 +151,14 @@ def _check_context(values: dict, size: ModelSize | None, found: Findings) -> Non
 
 
 def _check_port(values: dict, folder: Path, found: Findings) -> None:
-    port = values.get("port", 0)
-    if not port or values.get("engine") == "endpoint" or machine.port_is_free(port):
+    first = values.get("port", 0)
+    if not first or values.get("engine") == "endpoint":
         return
     record = folder / "runs" / values["run"] / "serving" / "servers.json"
-    own = record.is_file() and any(f":{port}" in str(s.get("base_url")) for s in read_json(record).values())
-    if not own:
-        found.problems.append(f"port: {port} is in use by another program: choose another one, or 0 for any free one")
+    own = [str(server.get("base_url")) for server in read_json(record).values()] if record.is_file() else []
+    for port in range(first, first + len(values.get("systems", [0]))):  # a server each, one port after the other
+        if not machine.port_is_free(port) and not any(f":{port}/" in url for url in own):
+            found.shortages.append(f"port: {port} is in use by another program: choose another one, or 0 for any free one")
 
 
 def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str], folder: Path, found: Findings) -> None:
@@ -164,7 +166,7 @@ def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str],
     gpus = machine.gpu_memory()
     have = machine.free_disk(folder / "runs")
     if disk > have:
-        found.problems.append(
+        found.shortages.append(
             f"disk: runs/ needs about {disk / GB:.1f} GB (checkpoints and model) and {have / GB:.1f} GB are free"
         )
     if size is None and "student_model" in values:
@@ -174,7 +176,7 @@ def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str],
         return
     have, where = (sum(gpus), f"{len(gpus)} GPUs") if gpus else (machine.free_memory(), "memory")
     if memory > have:
-        found.problems.append(
+        found.shortages.append(
             f"memory: about {memory / GB:.1f} GB are needed and {where} {'have' if gpus else 'has'} {have / GB:.1f} GB: "
             "choose a smaller student_model, or fewer systems"
         )

@@ -31,7 +31,9 @@ def test_servers_get_gpus_of_their_own_where_there_are_enough():
 
 
 def test_two_servers_share_one_gpu():
-    assert [build_environment(STUDENT, i, n_gpus=1, n_servers=2, environ={})["CUDA_VISIBLE_DEVICES"] for i in range(2)] == ["0", "0"]
+    assert [
+        build_environment(STUDENT, i, n_gpus=1, n_servers=2, environ={})["CUDA_VISIBLE_DEVICES"] for i in range(2)
+    ] == ["0", "0"]
     assert flag(build_command(STUDENT, n_gpus=1, n_servers=2), "--gpu-memory-utilization") == "0.45"
 
 

@@ -4,48 +4,20 @@ import json
 import os
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 import lib.deploy.serve as serve
 from lib.deploy.probe import describe_difference
-from lib.llm import Format
-from lib.run import BadInput, write_json, write_jsonl
+from lib.run import BadInput, write_json
 from lib.run.supervise import process_start
 
-FAKE = """
-import http.server, sys
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = b'{"version": "fake-1"}'
-        self.send_response(200); self.send_header("Content-Length", str(len(body))); self.end_headers(); self.wfile.write(body)
-    def log_message(self, *a): pass
-http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-
-class FakeRun:
-    """What `lib.deploy` asks of a Run."""
-
-    def __init__(self, folder, **p):
-        defaults = {"engine": "vllm", "student_model": str(folder / "base"), "top_k": [1, 2], "max_reply_tokens": 50, "keep_serving": False}
-        self.p, self.dir, self.notebook = SimpleNamespace(**defaults | p), folder, "3_deploy"
-
-    def path(self, name):
-        (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
-        return self.dir / name
-
-    def need(self, name):
-        return self.dir / name
+from .fakes import FAKE, FakeRun, write_run
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
-    for name in ("base", "model"):
-        write_json(tmp_path / name / "config.json", {"max_position_embeddings": 4096, "name": name})
-    write_jsonl(tmp_path / "dataset" / "chunks.jsonl", [{"n_tokens": n} for n in (10, 90, 40)])
-    Format().save(tmp_path / "dataset" / "format.json")
+    write_run(tmp_path)
     monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
     monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
     monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", FAKE, str(server.port)])
@@ -94,7 +66,9 @@ def test_a_server_that_dies_says_why_and_takes_the_others_along(run, monkeypatch
         return [sys.executable, "-c", FAKE, str(server.port)]
 
     monkeypatch.setattr(serve, "build_command", command)
-    with pytest.raises(RuntimeError, match=r"baseline ended with status 1: it ran out of memory.*(?s:.*)OutOfMemoryError"):
+    with pytest.raises(
+        RuntimeError, match=r"baseline ended with status 1: it ran out of memory.*(?s:.*)OutOfMemoryError"
+    ):
         serve.ensure_served(run, ["student", "baseline"])
     pid = json.loads((run.dir / "serving" / "servers.json").read_text())["student"]["pid"]
     assert process_start(pid) is None
@@ -132,4 +106,40 @@ def test_kept_servers_belong_to_nobody(run):
 
 
 def test_the_first_differing_token_is_named():
-    assert describe_difference([1, 2, 3], [1, 1, 2, 3]).startswith("from token 1: trained [2, 3] of 3, served [1, 2, 3] of 4")
+    assert describe_difference([1, 2, 3], [1, 1, 2, 3]).startswith(
+        "from token 1: trained [2, 3] of 3, served [1, 2, 3] of 4"
+    )
+
+
+def test_a_server_that_comes_back_takes_its_own_place_again(run, monkeypatch):
+    places = []
+    monkeypatch.setattr(
+        serve, "build_environment", lambda server, index, **_: places.append((server.system, index)) or {}
+    )
+    first = serve.ensure_served(run, ["student", "baseline"])
+    serve.stop_process(first["baseline"]["pid"])
+    again = serve.ensure_served(run, ["student", "baseline"])
+    assert places == [("student", 0), ("baseline", 1), ("baseline", 1)]
+    assert again["student"] == first["student"]
+
+
+def test_a_death_is_noticed_while_another_server_still_starts(run, monkeypatch):
+    commands = {"student": ["sleep", "60"], "baseline": ["sh", "-c", "echo 'Errno 98'; exit 3"]}
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: commands[server.system])
+    with pytest.raises(RuntimeError, match="baseline ended with status 3: its port is taken"):
+        serve.ensure_served(run, ["student", "baseline"])
+
+
+def test_more_gpus_than_there_are_is_refused(run, monkeypatch):
+    run.p.tensor_parallel = 4
+    monkeypatch.setattr(serve, "count_gpus", lambda: 2)
+    with pytest.raises(BadInput, match="tensor_parallel: expected at most the 2 GPUs"):
+        serve.ensure_served(run, ["student"])
+
+
+def test_a_stand_in_engine_is_named_even_when_its_server_is_found_running(run):
+    run.p.engine = "transformers"
+    serve.ensure_served(run, ["student"])
+    run.stand_ins.clear()  # as opening the notebook again does
+    serve.ensure_served(run, ["student"])
+    assert run.stand_ins == [("engine", "transformers serve, in vLLM's place")]

@@ -53,6 +53,8 @@ CELLS = {
 class Workshop:
     """Toy notebooks in `folder` and the command run on them."""
 
+    cells = CELLS
+
     def __init__(self, folder: Path):
         self.folder = folder
         self.run_dir = folder / "runs" / "toy"

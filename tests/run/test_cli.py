@@ -70,8 +70,10 @@ def test_a_changed_parameter_runs_its_notebook_and_what_depends_on_its_files(wor
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-@pytest.mark.parametrize("stage", ["2_finetune", "4_eval"])
+@pytest.mark.parametrize(
+    ("stage", "number", "code"),
+    [("2_finetune", signal.SIGINT, 130), ("2_finetune", signal.SIGKILL, -9), ("4_eval", signal.SIGTERM, 143)],
+)
 def test_whatever_stops_a_run_nothing_is_left_and_it_finishes_later(workshop, number, code, stage):
     workshop.change("4_eval", "answer", "import time\ntime.sleep(30 * (not run.path('again').exists()))")
     busy = ["-y", "seconds", "30"] if stage == "2_finetune" else []
@@ -98,6 +100,20 @@ def test_whatever_stops_a_run_nothing_is_left_and_it_finishes_later(workshop, nu
     done = workshop.run()
     assert done.returncode == 0, done.stdout
     assert "1_gen: finished before, nothing changed" in done.stdout
+
+
+@pytest.mark.smoke
+def test_a_server_kept_on_purpose_stays_until_stop_is_asked_for(workshop):
+    source = workshop.cells["3_deploy"]["serve"].replace("owner_pid=int(os.environ['RAFT_OWNER_PID'])", "owner_pid=1")
+    workshop.change("3_deploy", "serve", source)
+    assert workshop.run("--only", "1").returncode == 0
+    (workshop.run_dir / "model").mkdir()
+    assert workshop.run("--only", "3").returncode == 0
+    assert any("toy-server" in line for line in workshop.processes())
+    done = workshop.run("--stop")
+    assert "toy: student at http://x stopped" in done.stdout
+    assert not workshop.processes()
+    assert workshop.run("--stop").stdout == "no server is running\n"
 
 
 @pytest.mark.smoke

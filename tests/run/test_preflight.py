@@ -31,7 +31,7 @@ def values(tmp_path):
 
 def test_nothing_is_said_of_parameters_that_are_well(values, tmp_path):
     found = check_run(values, list(NOTEBOOKS), tmp_path)
-    assert (found.problems, found.warnings) == ([], [])
+    assert (found.problems, found.shortages, found.warnings) == ([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -79,18 +79,18 @@ def test_a_port_in_use_is_a_problem_and_a_free_one_is_not(values, tmp_path):
         server.bind(("127.0.0.1", 0))
         server.listen()
         port = server.getsockname()[1]
-        found = check_run({**values, "port": port}, list(NOTEBOOKS), tmp_path)
-        assert found.problems == [f"port: {port} is in use by another program: choose another one, or 0 for any free one"]
-    assert not check_run({**values, "port": port}, list(NOTEBOOKS), tmp_path).problems
+        found = check_run({**values, "port": port, "systems": ["student"]}, list(NOTEBOOKS), tmp_path)
+        assert found.shortages == [f"port: {port} is in use by another program: choose another one, or 0 for any free one"]
+    assert not check_run({**values, "port": port, "systems": ["student"]}, list(NOTEBOOKS), tmp_path).shortages
 
 
-def test_too_little_memory_and_disk_are_problems_with_the_arithmetic(values, tmp_path, monkeypatch):
+def test_too_little_memory_and_disk_are_shortages_with_the_arithmetic(values, tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "gpu_memory", lambda: [])
     monkeypatch.setattr(machine, "free_memory", lambda: 8 * GB)
     monkeypatch.setattr(machine, "free_disk", lambda folder: 10 * GB)
     found = check_run({**values, "student_model": "some/Model-8B-Instruct"}, list(NOTEBOOKS), tmp_path)
-    assert [line.split(":")[0] for line in found.problems] == ["disk", "memory"]
-    assert "130.0 GB are needed" in found.problems[1]
+    assert [line.split(":")[0] for line in found.shortages] == ["disk", "memory"]
+    assert "130.0 GB are needed" in found.shortages[1]
 
 
 def test_needs_follow_the_arithmetic():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lib.llm.offline.facts import find_facts
-from lib.llm.offline.objects import is_person
+from lib.llm.offline.names import is_person
 from lib.llm.offline.text import split_units
 from lib.llm.offline.values import find_values
 from lib.llm.offline.words import content, names, strip_lead

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS, UNKNOWN, Casing, lower_start
 from lib.llm.offline.verbs import AUXILIARY, BE, FINITE, NOUN_LIKE, PARTICIPLES
 from lib.llm.offline.words import NUMBER_WORDS
 
@@ -10,17 +11,11 @@ _APPOSITION = re.compile(
     r"([A-Z][^,;:]{1,60}), ((?:also|or|an?|the|who|which|formerly|known|called|one of|then|now|usually|mostly|named|born|built|founded|opened|made)\b[^;:]{2,110}?), (\S+)"
 )
 _WORD = re.compile(r"\S+")
-DETERMINERS = frozenset(
-    "the a an each every all both some any most many no several few its their his her our your my this that these those".split()
-)
 PRONOUNS = frozenset(
     """it they he she we you i this that these those there here what which who such one ones others another both all some many most none neither
     either each its their his her our your my everybody everyone anybody anyone nobody nothing something someone""".split()
 )
 _POSSESSIVE = frozenset("its their his her our your my this that these those".split())
-_PREPOSITIONS = frozenset(
-    "in on at by for from with of to under over near between among during after before since until within without through against".split()
-)
 _SUBORDINATE = frozenset(
     "if when while because although though unless as once whereas where whether since until after before that which who whose whom and but or so however".split()
 )
@@ -32,24 +27,6 @@ VAGUE = frozenset(
     """company building place thing rest following same other others result reason number amount price fee part one two way time year day idea change
     latter former document section page table figure list answer question example case person people man woman system name work""".split()
 )
-
-
-@dataclass(frozen=True)
-class Casing:
-    """Words that a passage writes in lower case, and words that it capitalises within a sentence."""
-
-    lower: frozenset[str] = frozenset()
-    capital: frozenset[str] = frozenset()
-
-    @classmethod
-    def of(cls, passage: str) -> "Casing":
-        """The casing of a passage's words."""
-        words = [
-            (m.group(), passage[: m.start()].rstrip(" \t*_\"“'")[-1:])
-            for m in re.finditer(r"[^\W\d_][\w'’-]*", passage)
-        ]
-        lower = frozenset(w for w, _ in words if w[0].islower())
-        return cls(lower, frozenset(w for w, before in words if w[0].isupper() and (before.isalnum() or before == ",")))
 
 
 @dataclass(frozen=True)
@@ -95,7 +72,7 @@ class Clause:
         return " ".join((*self.auxiliaries, self.verb))
 
 
-def parse_clause(sentence: str, known: Casing = Casing()) -> Clause | None:
+def parse_clause(sentence: str, known: Casing = UNKNOWN) -> Clause | None:
     """The main clause of a plain sentence, or None where the rules are not sure of it.
 
     Args:
@@ -149,7 +126,7 @@ def _assemble(subject, group, tokens, i, text, words, known) -> Clause | None:
     rest_from = lambda k: text[words[k][1] :].strip() if k < len(words) else ""  # noqa: E731
     if not auxiliaries:
         base, tense = FINITE[word]
-        if word in SAME_PAST and not tokens[i - 1].endswith("s"):
+        if word in SAME_PAST and not tokens[i - 1].endswith("s") and not tokens[0].endswith("s"):
             tense = "past"
         return Clause(subject, (), word, base, tense, rest_from(i + 1))
     last = auxiliaries[-1]
@@ -230,7 +207,7 @@ def _looks_finite(tokens: list[str], i: int) -> bool:
     following = _bare(tokens[i + 1]) if i + 1 < len(tokens) else ""
     tense = FINITE[word][1]
     if (
-        before in DETERMINERS | _PREPOSITIONS
+        before in DETERMINERS | PREPOSITIONS
         or tokens[i - 1][-1] in ",;:"
         or following == "by"
         or before.endswith(("'s", "s'", "’s"))
@@ -273,7 +250,7 @@ def _is_subject(tokens: list[str]) -> bool:
     if (
         not 1 <= len(tokens) <= 12
         or stands_for_noun
-        or first in _PREPOSITIONS
+        or first in PREPOSITIONS
         or first in _SUBORDINATE
         or first in _ADVERBS
     ):
@@ -282,7 +259,7 @@ def _is_subject(tokens: list[str]) -> bool:
         return False
     if first in ("no", "new", "included", "enclosed", "required", "not") or last in ("one", "ones"):
         return False
-    if re.search(r"[,;:()]", text) or last in _PREPOSITIONS | DETERMINERS | _SUBORDINATE or first.endswith("ly"):
+    if re.search(r"[,;:()]", text) or last in PREPOSITIONS | DETERMINERS | _SUBORDINATE or first.endswith("ly"):
         return False
     inner = {_bare(t) for t in tokens[1:]}
     if inner & {
@@ -312,27 +289,3 @@ def _is_subject(tokens: list[str]) -> bool:
     if first in ("the", "a", "an") and len(tokens) == 2 and last in VAGUE:
         return False
     return any(c.isalpha() for c in text) and (len(tokens) > 1 or tokens[0][0].isupper())
-
-
-def lower_start(phrase: str, known: Casing = Casing()) -> str:
-    """A phrase from a sentence's start as it would stand within one: determiners and common nouns lose their capital.
-
-    A first word is taken for a name if the passage capitalises it within a sentence too, if another capital follows it, or
-    if it stands alone and is neither a plural nor found in lower case.
-    """
-    first, _, rest = phrase.partition(" ")
-    bare = first.lower().strip("\"'“”")
-    if (
-        not first[:1].isupper()
-        or first[1:] != first[1:].lower()
-        or first in known.capital
-        or first.endswith(("'s", "’s"))
-    ):
-        return phrase
-    lowered = first[0].lower() + first[1:] + (" " + rest if rest else "")
-    if bare in DETERMINERS or bare in NUMBER_WORDS and not rest[:1].isupper():
-        return lowered
-    if rest[:1].isupper():
-        return phrase
-    common = bool(rest) or bare in known.lower or bare.endswith(("s", "ing")) and not bare.endswith("ss")
-    return lowered if common else phrase

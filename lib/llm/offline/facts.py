@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lib.llm.offline.clauses import Casing
+from lib.llm.offline.casing import Casing
 from lib.llm.offline.text import Unit, split_units
 from lib.llm.offline.words import content, strip_lead, tokens
 

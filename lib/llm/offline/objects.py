@@ -2,13 +2,14 @@
 
 import re
 
-from lib.llm.offline.clauses import DETERMINERS, Clause
-from lib.llm.offline.values import QUOTED, find_values
+from lib.llm.offline.casing import DETERMINERS
+from lib.llm.offline.clauses import Clause
+from lib.llm.offline.identity import called, definition, identity
+from lib.llm.offline.names import PERSON, ROLE, is_person
+from lib.llm.offline.values import find_values
 from lib.llm.offline.verbs import past_of, third_of
+from lib.llm.offline.wording import phrase_until
 
-_BOUNDARY = re.compile(
-    r"\s*(?:[,:](?!\d)|[;()—]|\s[-–]\s)|\s(?:and (?:is|are|was|were|has|have|can|may|must|will|the)|but|which|who|that|because|when|where|while|so|if|unless|although|as)\s"
-)
 _PLACE = re.compile(
     r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along|by)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+)"
 )
@@ -21,32 +22,6 @@ _HUMAN_VERBS = frozenset(
 _OBJECT_VERBS = frozenset(
     "include contain require use carry take wear provide produce store cover offer show hold support comprise need receive sell serve cause connect replace consist mean prevent determine protect improve describe represent own allow feature teach handle minimize minimise maximise generate achieve attract host operate enjoy celebrate define reach enable measure link join face form adopt employ wash fill repair serve combine exceed influence involve lead reveal seek share measure monitor issue publish".split()
 )
-_NOT_PERSON = frozenset(
-    """trust university harbour harbor bay house school island street road museum park company inc ltd mv ms hall river lake mount ferry north south east west
-    port quay institute college society association department board committee council church centre center office station club league group bank press
-    city town county state states kingdom republic union act card ticket system network model api service project foundation laboratory laboratories
-    january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday""".split()
-)
-_ROLE = (
-    r"(?:manager|director|master|engineer|chair|chairman|chairwoman|chairperson|president|secretary|treasurer|keeper|warden|clerk|curator|cook|chef|editor|founder|chancellor|"
-    r"provost|officer|captain|skipper|coordinator|co-ordinator|head|mayor|teacher|doctor|author|professor|minister|trustee|archivist|librarian|foreman|superintendent|"
-    r"supervisor|inventor|designer|architect|owner|leader|carpenter|porter|accountant|bookkeeper|nurse|inspector|commissioner|governor|principal|dean|mate|pilot|steward|"
-    r"baker|gardener|volunteer organiser|assistant|deputy|CEO|CTO|CFO)"
-)
-PERSON = r"(?:(?:Dr|Mr|Mrs|Ms|Prof|Capt|Captain|Professor|Sir)\.?\s)?[A-ZÀ-Þ][\w'’-]+(?:\s[A-Z]\.)?(?:\s(?:de|van|von|Mc|Mac|O['’])?\s?[A-ZÀ-Þ][\w'’-]+){1,2}"
-_PERSON = re.compile(rf"{PERSON}$")
-
-
-def is_person(text: str) -> bool:
-    """Whether a text looks like a person's name: two or three capitalised words, none of which belongs to places or bodies."""
-    words = text.replace(".", "").lower().split()
-    return bool(_PERSON.match(text)) and not any(w in _NOT_PERSON for w in words) and not any(c.isdigit() for c in text)
-
-
-def phrase_until(text: str, most_words: int) -> str:
-    """`text` up to the next boundary; nothing if that is too long."""
-    piece = _BOUNDARY.split(text + " ", maxsplit=1)[0].strip().rstrip(".")
-    return piece if 1 <= len(piece.split()) <= most_words else ""
 
 
 def object_facts(clause: Clause, when: str) -> list[tuple]:
@@ -54,13 +29,13 @@ def object_facts(clause: Clause, when: str) -> list[tuple]:
     return [
         *_agent(clause, when),
         *_who_subject(clause, when),
-        *_called(clause),
+        *called(clause),
         *_place(clause, when),
-        *_definition(clause, when),
+        *definition(clause, when),
         *_reason(clause, when),
         *_object(clause, when),
         *_recipient(clause, when),
-        *_identity(clause, when),
+        *identity(clause, when),
     ]
 
 
@@ -79,7 +54,14 @@ def _agent(clause: Clause, when: str) -> list[tuple]:
         return []
     person = is_person(agent)
     active = past_of(clause.base) if clause.auxiliaries[0] in ("was", "were") else third_of(clause.base)
-    opening = "Who" if person or agent.startswith("the ") else "Who or what"
+    somebody = (
+        person
+        or re.search(rf"\b{ROLE}s?$", agent)
+        or not agent.islower()
+        and agent.startswith("the ")
+        and "'s " not in agent
+    )
+    opening = "Who" if somebody else "Who or what"
     questions = [
         f"{opening} {active} {clause.subject} {context} {when}",
         f"By whom {clause.ask(context)} {when}",
@@ -92,7 +74,7 @@ def _who_subject(clause: Clause, when: str) -> list[tuple]:
     if not is_person(clause.subject):
         return []
     rest = phrase_until(clause.rest, 12)
-    if clause.is_copula and re.match(rf"(?:the|a|an)\s[\w' -]*{_ROLE}\b", clause.rest):
+    if clause.is_copula and re.match(rf"(?:the|a|an)\s[\w' -]*{ROLE}\b", clause.rest):
         return (
             [("person", clause.subject, [f"Who {clause.verb} {rest} {when}", f"What is the name of {rest}"], 1.0)]
             if rest.startswith("the ")
@@ -112,31 +94,6 @@ def _who_subject(clause: Clause, when: str) -> list[tuple]:
                 0.9,
             )
         ]
-    return []
-
-
-def _called(clause: Clause) -> list[tuple]:
-    match = re.match(r"(?:the\s)?(?:[\"“‘']([^\"”’']{2,50})[\"”’']|((?:the\s)?[A-ZÀ-Þ][^,;:()]{1,50}))", clause.rest)
-    if clause.base in ("call", "name", "rename") and clause.is_passive and match:
-        value = match.group(1) or phrase_until(match.group(2), 6)
-        return (
-            [
-                (
-                    "name",
-                    value,
-                    [
-                        f"What {clause.ask('')}",
-                        f"What is the name of {clause.subject}",
-                        f"Under what name is {clause.subject} known",
-                    ],
-                    0.9,
-                )
-            ]
-            if value
-            else []
-        )
-    if clause.is_copula and re.match(r"(?:the )?name\b", clause.subject) and (quoted := QUOTED.search(clause.rest)):
-        return [("name", quoted.group(1) or quoted.group(2), [f"What {clause.ask('')}"], 0.8)]
     return []
 
 
@@ -188,47 +145,6 @@ def _place(clause: Clause, when: str) -> list[tuple]:
     ]
 
 
-def _definition(clause: Clause, when: str) -> list[tuple]:
-    if not clause.is_copula or not re.match(r"(?:a|an|the|one of)\s", clause.rest) or when:
-        return []
-    value = phrase_until(clause.rest, 14)
-    if (
-        not value
-        or len(value.split()) < 2
-        or clause.subject.split()[0] in ("there", "it")
-        or re.search(r"\b(?:only|same|following|case|reason|result)\b", value)
-        or "between " in value
-        and " and " not in value
-    ):
-        return []
-    if is_person(clause.subject):
-        return [
-            (
-                "definition",
-                value,
-                [f"Who {clause.verb} {clause.subject}", f"What position does {clause.subject} hold"]
-                if re.search(_ROLE, value)
-                else [f"Who {clause.verb} {clause.subject}"],
-                0.7,
-            )
-        ]
-    bare = clause.subject.split()
-    if bare[0] in ("the",) and len(bare) == 2 and bare[1].islower():
-        return []
-    return [
-        (
-            "definition",
-            value,
-            [
-                f"What {clause.verb} {clause.subject}",
-                f"How can {clause.subject} be described",
-                f"What kind of thing {clause.verb} {clause.subject}",
-            ][: 3 if bare[0] in ("a", "an") or clause.subject[:1].isupper() else 1],
-            0.6,
-        )
-    ]
-
-
 def _reason(clause: Clause, when: str) -> list[tuple]:
     before, word, after = clause.rest.partition(" because ")
     value = f"because {after}".rstrip(".")
@@ -258,8 +174,13 @@ def _reason(clause: Clause, when: str) -> list[tuple]:
 
 def _recipient(clause: Clause, when: str) -> list[tuple]:
     """ "Complaints go to the ferry manager" → "To whom do complaints go?"."""
-    match = re.search(rf"(?:^|\s)(to|from|with)\s((?:the\s(?:[a-z-]+\s){{0,2}}{_ROLE}\b)|{PERSON})", clause.rest)
-    if not match or clause.is_copula or not (is_person(match.group(2)) or match.group(2).startswith("the ")):
+    match = re.search(rf"(?:^|\s)(to|from|with)\s((?:the\s(?:[a-z-]+\s){{0,2}}{ROLE}\b)|{PERSON})", clause.rest)
+    if (
+        not match
+        or clause.is_copula
+        or match.group(2).endswith(("'s", "’s"))
+        or not (is_person(match.group(2)) or match.group(2).startswith("the "))
+    ):
         return []
     context = clause.rest[: match.start()].strip()
     if len(context.split()) > 5 or re.search(r"[,;:()]|\b(?:and|or|which|who|that|only|from|to|in)\b", context):
@@ -275,31 +196,6 @@ def _recipient(clause: Clause, when: str) -> list[tuple]:
             0.8,
         )
     ]
-
-
-def _identity(clause: Clause, when: str) -> list[tuple]:
-    """ "The teacher is Margit Skene" → "Who is the teacher?"; "is named after X" → "After whom is … named?"."""
-    named = re.match(r"(?:the\s|in honour of\s)?", clause.rest)
-    if clause.base in ("name", "call") and clause.is_passive and (after := re.match(r"after\s(.+)$", clause.rest)):
-        value = phrase_until(after.group(1), 10)
-        return (
-            [("name", value, [f"After whom or what {clause.ask('')}", f"What {clause.ask('after')}"], 0.9)]
-            if value
-            else []
-        )
-    if not clause.is_copula or not clause.rest[named.end() :][:1].isupper():
-        return []
-    value = phrase_until(clause.rest, 6)
-    if is_person(value) and not is_person(clause.subject):
-        return [
-            (
-                "person",
-                value,
-                [f"Who {clause.verb} {clause.subject} {when}", f"What is the name of {clause.subject} {when}"],
-                0.9,
-            )
-        ]
-    return []
 
 
 def _object(clause: Clause, when: str) -> list[tuple]:

@@ -2,17 +2,19 @@
 
 import re
 
-from lib.llm.offline.clauses import DETERMINERS, lower_start, parse_clause
-from lib.llm.offline.objects import _ROLE, PERSON, is_person, phrase_until
+from lib.llm.offline.casing import DETERMINERS, lower_start
+from lib.llm.offline.clauses import parse_clause
+from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import YEAR, find_values
 from lib.llm.offline.verbs import PARTICIPLES
+from lib.llm.offline.wording import phrase_until
 from lib.llm.offline.words import NUMBER_WORDS
 
 _ROLE_NAME = re.compile(
-    rf"\b([Tt]he|[Oo]ur)\s((?:[a-z][a-z-]+\s){{0,3}}{_ROLE})((?:\s(?:of|at|for)\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)(?:,\s|\s)({PERSON})"
+    rf"\b([Tt]he|[Oo]ur)\s((?:[a-z][a-z-]+\s){{0,3}}{ROLE})((?:\s(?:of|at|for)\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)(?:,\s|\s)({PERSON})"
 )
 _NAME_ROLE = re.compile(
-    rf"(?<![\w'’-])({PERSON}),\s(?:who is\s)?(?:the\s)?((?:[a-z][a-z-]+\s){{0,3}}{_ROLE})(?=[,.;]|\sof\b|$)((?:\sof\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)"
+    rf"(?<![\w'’-])({PERSON}),\s(?:who is\s)?(?:the\s)?((?:[a-z][a-z-]+\s){{0,3}}{ROLE})(?=[,.;]|\sof\b|$)((?:\sof\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)"
 )
 _OF = re.compile(
     r"\b(?:a|an|the)\s((?:[a-z][a-z-]+\s){1,2}(?:fee|price|charge|fine|deposit|fare|limit|length|width|height|depth|weight|capacity|speed|area|rent|budget|grant|salary))\sof\s$"
@@ -28,7 +30,7 @@ def phrase_facts(sentence: str) -> list[tuple]:
         drafts.extend(_role(match.group(2) + match.group(3), match.group(1)))
     if post := re.match(rf"([A-Z][a-z]+(?:[ -][a-z]+){{0,3}}):\s({PERSON})(?=[,.;(]|$|\s\()", sentence):
         role = post.group(1)[0].lower() + post.group(1)[1:]
-        drafts.extend(_role(role, post.group(2)) if re.search(rf"\b{_ROLE}$", role) else [])
+        drafts.extend(_role(role, post.group(2)) if re.search(rf"\b{ROLE}$", role) else [])
     for value in find_values(sentence):
         if value.kind in ("money", "measure", "percent") and (match := _OF.search(sentence[: value.start])):
             what = match.group(1)
@@ -50,6 +52,7 @@ def phrase_facts(sentence: str) -> list[tuple]:
 def _role(role: str, person: str) -> list[tuple]:
     if not is_person(person) or role.split()[0] in (
         "former",
+        "last",
         "new",
         "late",
         "then",

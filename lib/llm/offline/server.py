@@ -6,7 +6,7 @@ import hashlib
 import json
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from lib.llm.offline import FINGERPRINT, MINILM, RULES
+from lib.llm.offline import MINILM, RULES, fingerprint
 from lib.llm.offline.embed import embed
 from lib.llm.offline.tasks import complete, count_tokens
 
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # noqa: N802
         if self.path == "/health":
-            self._send({"status": "ok", "fingerprint": FINGERPRINT})
+            self._send({"status": "ok", "fingerprint": fingerprint()})
         elif self.path.rstrip("/") == "/v1/models":
             models = [{"id": name, "object": "model", "created": 0, "owned_by": "offline"} for name in (RULES, MINILM)]
             self._send({"object": "list", "data": models})
@@ -110,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
             "id": f"{'chatcmpl' if chat else 'cmpl'}-{digest}",
             "created": 0,
             "model": body["model"],
-            "system_fingerprint": FINGERPRINT,
+            "system_fingerprint": fingerprint(),
         }
         if body.get("stream"):
             options = body.get("stream_options") or {}

@@ -4,6 +4,7 @@ import re
 
 from lib.llm.offline.text import Unit
 from lib.llm.offline.values import find_values
+from lib.llm.offline.words import FUNCTION
 
 _EMPTY = frozenset(("", "-", "–", "—", "n/a", "N/A", "?", "…"))
 _NAME_KEYS = ("name", "title", "api name", "product", "id", "model")
@@ -44,11 +45,20 @@ def _is_entity(text: str) -> bool:
     return any(w[:1].isupper() and not w.isupper() for w in words[1:])
 
 
+def _is_title(text: str) -> bool:
+    """Whether every word that carries content has a capital: "Life in the Salt House", but not "Path and signs on Little Murr"."""
+    return not any(w[:1].islower() and w not in FUNCTION for w in text.split())
+
+
 def _attribute(text: str) -> str:
     """An attribute as it stands within a question."""
     text = text.strip().rstrip(":")
     first = text.split()[0]
-    return text if first.isupper() and len(first) > 1 or _is_entity(text) else text[:1].lower() + text[1:]
+    return (
+        text
+        if first.isupper() and len(first) > 1 or len(text.split()) > 1 and _is_title(text)
+        else text[:1].lower() + text[1:]
+    )
 
 
 def _entity(text: str) -> str:
@@ -56,9 +66,7 @@ def _entity(text: str) -> str:
     words = text.split()
     if words[0] in ("MV", "MS", "SS", "HMS"):
         return f"the {text}"
-    proper = (
-        _is_entity(text) or len(words) == 1 or any(w.isupper() for w in words) or any(c.isdigit() for c in words[0])
-    )
+    proper = _is_title(text) or len(words) == 1 or any(w.isupper() for w in words) or any(c.isdigit() for c in words[0])
     return text if proper else text[:1].lower() + text[1:]
 
 
@@ -104,6 +112,8 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     key = key.replace("_", " ").strip()
     if (
         key.lower() in _NOT_KEYS
+        or len(key.split()) > 2
+        and key.isupper()
         or re.search(r"\b(?:code|example|import)\b", key.lower())
         or not any(c.isalpha() for c in key)
         or len(value) > 160
@@ -143,7 +153,7 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
     be = (
         "are"
-        if re.search(r"[a-z]{2}s$", attribute) and not re.search(r"(?:ss|us|is|address|status)$", attribute)
+        if re.search(r"[a-z]{2}s(?:$|\sof\s)", attribute) and not re.search(r"(?:ss|us|is|address|status)$", attribute)
         else "is"
     )
     if not named and len(subject.split()) == 1 and value[-1:] in "-,":
