@@ -12,7 +12,8 @@ ROLES = ("TEACHER", "EMBEDDER", "STUDENT", "BASELINE", "JUDGE", "COMPLETION", "E
 
 @pytest.fixture(autouse=True)
 def no_keys_no_network(monkeypatch):
-    """Remove role variables and refuse connections to anything but loopback."""
+    """Remove role variables, look at no `.env`, and refuse connections to anything but loopback."""
+    monkeypatch.setattr("lib.llm.roles.ENV_FILE", "no.env")
     for name in list(os.environ):
         if name.startswith(tuple(f"{role}_" for role in ROLES)) or name.endswith("_API_KEY"):
             monkeypatch.delenv(name)

@@ -231,7 +231,11 @@ def explain(system: str, what: str, log: Path) -> str:
     stripped = (re.sub(r"^(\([^)]*\) )?((ERROR|WARNING|INFO) [\d-]+ [\d:]+ \[[^\]]*\] ?)?", "", line) for line in lines)
     # Each error once, where it was raised and not where it passed; the last line, which may be all that a killed server says.
     telling = list(
-        dict.fromkeys(line for line in stripped if re.match(r"\s*[\w.]*(Error|Exception|Interrupt): ", line))
+        dict.fromkeys(
+            line
+            for line in stripped
+            if re.match(r"\s*(Value error, |[\w.]*(Error|Exception|Interrupt): (?!Engine core))", line)
+        )
     )
     tail = "\n".join(f"    {line[:300]}" for line in (telling or lines)[-4:])
     return f"the server of {system} {what}: {advice}. Its log, {log}, says:\n{tail}"

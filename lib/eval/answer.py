@@ -1,7 +1,8 @@
 """Asking every system the same cases in the same format: cases in, rows of `eval/answers.jsonl` out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lib.eval.conditions import Case
 from lib.llm import Format, Request, parse_reply
@@ -14,6 +15,26 @@ def build_request(case: Case, form: Format, *, completion: bool, max_tokens: int
         stop = (form.completion_stop,) if form.completion_stop else ()
         return Request(prompt=form.prompt(case.documents, case.question), max_tokens=max_tokens, stop=stop)
     return Request(messages=tuple(form.messages(case.documents, case.question)), max_tokens=max_tokens)
+
+
+def ask_systems(cases: Sequence[Case], askers: Mapping, form: Format, *, max_tokens: int) -> list[dict]:
+    """Ask every system all cases, the systems at the same time: each has a server of its own.
+
+    Args:
+        cases: What `build_cases` made.
+        askers: The systems' Askers by name.
+        form: The format that the dataset was written in.
+        max_tokens: Longest reply.
+
+    Returns:
+        One row a case and system, system by system, the cases in order.
+    """
+    with ThreadPoolExecutor(len(askers)) as pool:
+        asked = [
+            pool.submit(answer_cases, cases, asker, form, system=system, max_tokens=max_tokens)
+            for system, asker in askers.items()
+        ]
+        return [row for answers in asked for row in answers.result()]
 
 
 def answer_cases(cases: Sequence[Case], asker, form: Format, *, system: str, max_tokens: int) -> list[dict]:

@@ -73,14 +73,15 @@ class Run:
         return update_manifest(self._manifest_path, change)
 
     def settings(self):
-        """Resolved settings as a DataFrame: name (index), value, origin, help; one row each."""
+        """Resolved settings as a table for a notebook to show: name, value, where it came from, help."""
         import pandas as pd  # here, since servers and trainers import lib.run too
 
         rows = [
             {"name": s.name, "value": repr(s.value), "origin": self._origins.get(s.name, s.origin), "help": s.help}
             for s in self._settings.values()
         ]
-        return pd.DataFrame(rows).set_index("name")
+        left = [{"selector": "th, td", "props": "text-align: left"}]
+        return pd.DataFrame(rows).style.set_table_styles(left).hide(axis="index")
 
     def path(self, name: str) -> Path:
         """Path of a file that this notebook makes; its folder is made."""

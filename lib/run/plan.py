@@ -7,11 +7,13 @@ import json
 import subprocess
 import sys
 import tempfile
+import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOMS = {"1_gen": "gen", "2_finetune": "finetune", "3_deploy": "deploy", "4_eval": "eval"}
 TIMEOUT_S = 300
+NOTE_CHARS = 120
 
 
 def plan_run(values: dict, notebooks: list[str], folder: Path) -> tuple[str, list[str]]:
@@ -47,7 +49,15 @@ def _ask(notebook: str, parameters: Path, folder: Path) -> tuple[list[dict], str
 
 def format_rows(rows: list[dict]) -> str:
     """Rows as aligned columns: item, value, unit, note."""
-    cells = [(row["item"], _number(row["value"]), row.get("unit") or "", row.get("note") or "") for row in rows]
+    cells = [
+        (
+            row["item"],
+            _number(row["value"]),
+            row.get("unit") or "",
+            textwrap.shorten(row.get("note") or "", NOTE_CHARS, placeholder=" …"),
+        )
+        for row in rows
+    ]
     item, value, unit = (max((len(cell[i]) for cell in cells), default=0) for i in range(3))
     return "\n".join(f"  {c[0]:<{item}}  {c[1]:>{value}} {c[2]:<{unit}}  {c[3]}".rstrip() for c in cells)
 

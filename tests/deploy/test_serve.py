@@ -89,6 +89,20 @@ def test_a_log_is_explained(tmp_path, log, advice):
     assert advice in serve.explain("student", "ended with status 1", path)
 
 
+def test_an_explanation_shows_each_error_once_and_no_stack(tmp_path):
+    path = tmp_path / "student.log"
+    path.write_text(
+        "command\n"
+        "(EngineCore pid=7) ERROR 11-21 05:47:03 [core.py:1366]     raise RuntimeError(\n"
+        "(EngineCore pid=7) ERROR 11-21 05:47:03 [core.py:1366] RuntimeError: Cannot find any model weights with `x`\n"
+        "(EngineCore pid=7) RuntimeError: Cannot find any model weights with `x`\n"
+        "(APIServer pid=5) RuntimeError: Engine core initialization failed. See root cause above.\n"
+        "something about the shutdown\n"
+    )
+    shown = serve.explain("student", "ended with status 1", path).splitlines()[1:]
+    assert shown == ["    RuntimeError: Cannot find any model weights with `x`"]
+
+
 def test_a_context_that_the_model_does_not_take_is_refused(run):
     run.p.max_reply_tokens = 5000
     with pytest.raises(BadInput, match="the model takes 4096: lower top_k"):

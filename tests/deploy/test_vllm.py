@@ -1,0 +1,122 @@
+"""The real engine: vLLM serves the sample's student twice on this machine's CPU. About two minutes."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import lib.deploy.serve as serve
+from lib.deploy.probe import compare_tokens
+from lib.llm import Format
+from lib.run import write_jsonl
+
+from .fakes import FakeRun, write_run
+from .test_stopping import assert_gone, family
+
+pytestmark = [
+    pytest.mark.smoke,
+    pytest.mark.skipif(not serve.SERVER_PYTHON.exists(), reason="the server's environment is not installed"),
+]
+STUDENT = Path("data/student")
+N_PROMPTS, IN_FLIGHT = 60, 32
+MOST_MEGABYTES = 1600  # of one server, its shared pages counted in part
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    from transformers import AutoTokenizer
+
+    write_run(tmp_path)
+    for name in ("base", "model"):
+        shutil.copytree(STUDENT, tmp_path / name, dirs_exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(STUDENT)
+    messages = Format(system_prompt="Quote the passage.").messages(["The café opens at 8:30."], "When does it open?")
+    rendered = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    ids = tokenizer(rendered, add_special_tokens=False)["input_ids"]
+    write_jsonl(tmp_path / "training" / "prompts.jsonl", [{"id": "a", "messages": messages, "prompt_ids": ids}])
+    run = FakeRun(tmp_path, max_model_len=1024)
+    yield run
+    path = tmp_path / "serving" / "servers.json"
+    for record in json.loads(path.read_text()).values() if path.exists() else ():
+        serve.stop_process(record["pid"])
+
+
+def ask(record: dict, prompt: str) -> str:
+    body = {"model": record["model"], "prompt": prompt, "max_tokens": 40, "temperature": 0, "ignore_eos": True}
+    request = urllib.request.Request(
+        record["base_url"] + "/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        return json.load(reply)["choices"][0]["text"]
+
+
+def test_two_servers_render_as_in_training_answer_alike_in_any_order_stay_small_and_stop(run, monkeypatch):
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    monkeypatch.setenv("TEACHER_OPENAI_API_KEY", "canary-key")
+    servers = serve.ensure_served(run, ["student", "baseline"])
+    pids = family(run.dir)
+
+    tokens = compare_tokens(run, ["student", "baseline"])
+    assert tokens["equal"].tolist() == tokens["prompts"].tolist() == [1, 1], tokens["difference"].tolist()
+
+    text = " ".join(p.read_text(errors="replace") for p in sorted(Path("data/documents").rglob("*.md")))
+    starts = [len(text) * i // N_PROMPTS for i in range(N_PROMPTS)]
+    prompts = [text[start : start + 500 + 10 * i] for i, start in enumerate(starts)]
+    shuffled = random.Random(1).sample(prompts, N_PROMPTS)
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        once = dict(zip(prompts, pool.map(lambda p: ask(servers["student"], p), prompts), strict=True))
+        again = dict(zip(shuffled, pool.map(lambda p: ask(servers["student"], p), shuffled), strict=True))
+        baseline = dict(zip(prompts, pool.map(lambda p: ask(servers["baseline"], p), prompts), strict=True))
+    assert once == again == baseline  # the same weights behind both
+
+    megabytes = sum(proportional_kilobytes(pid) for pid in pids) / 1024
+    assert megabytes < 2 * MOST_MEGABYTES, f"{megabytes:.0f} MB"
+    assert not any(b"canary-key" in Path(f"/proc/{pid}/environ").read_bytes() for pid in pids)
+
+    assert sorted(serve.stop_served(run)) == ["baseline", "student"]
+    assert_gone(pids, within_s=5)
+
+
+def proportional_kilobytes(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def test_a_killed_owner_takes_vllm_along(run, vllm_owner):
+    pids = family(run.dir)
+    assert len(pids) >= 3  # supervisor, API, engine
+    vllm_owner.send_signal(signal.SIGKILL)
+    vllm_owner.wait()
+    assert_gone(pids, within_s=30)
+
+
+@pytest.fixture
+def vllm_owner(run):
+    code = (
+        "import os, sys, time; os.environ['RAFT_OWNER_PID'] = str(os.getpid())\n"
+        "from pathlib import Path\n"
+        "import lib.deploy.serve as serve\n"
+        "from tests.deploy.fakes import FakeRun\n"
+        "serve.ensure_served(FakeRun(Path(sys.argv[1])), ['student'])\n"
+        "print('served', flush=True); time.sleep(300)"
+    )
+    owner = subprocess.Popen([sys.executable, "-c", code, str(run.dir)], stdout=subprocess.PIPE, text=True)
+    assert any(line.strip() == "served" for line in owner.stdout), "the owner ended before its server was ready"
+    yield owner
+    owner.kill()
+    owner.communicate()
+
+
+def test_weights_that_are_missing_are_named(run, monkeypatch):
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    (run.dir / "model" / "model.safetensors").unlink()
+    with pytest.raises(RuntimeError, match="weights or configuration are missing.*\\n.*Cannot find any model weights"):
+        serve.ensure_served(run, ["student"])
