@@ -65,7 +65,7 @@ def build_command(server: Server, *, n_gpus: int, n_servers: int, python: Path =
             "--gpu-memory-utilization", f"{0.9 / sharing:.2f}",
         ]  # fmt: skip
     # On a CPU: float32, so that greedy replies do not depend on the batch; no compilation, which takes longer than a small run;
-    # a cache sized by the model instead of gigabytes; engine and API in one process.
+    # a cache sized by the model instead of gigabytes; the model in the engine's own process instead of a third one.
     cache = max(SMALLEST_CACHE_BYTES, server.cache_bytes_per_token * server.max_model_len * N_SEQS_CPU)
     return [
         *command, "--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", str(cache),

@@ -93,7 +93,7 @@ def ask_one(run, systems: list[str]) -> pd.DataFrame:
         asker = connect(served_role(run, system), run)
         shown = [_documents(row), []]
         replies = asker.ask(
-            [_request(asker.role, form, documents, row["question"]) for documents in shown], label=f"{system}: probe"
+            [_request(asker.role, form, documents, row["question"]) for documents in shown], label="probe"
         )
         for documents, reply in zip(shown, replies, strict=True):
             parsed = parse_reply(reply.text, form.refusal)
@@ -131,7 +131,7 @@ def time_replies(run, systems: list[str]) -> pd.DataFrame:
             start = time.monotonic()
             replies = asker.ask(
                 [_request(asker.role, form, _documents(row), row["question"]) for row in chosen],
-                label=f"{system}: {in_flight} in flight",
+                label=f"{in_flight} in flight",
             )
             seconds, fresh = time.monotonic() - start, not any(reply.cached for reply in replies)
             table.append(
