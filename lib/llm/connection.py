@@ -82,6 +82,8 @@ def start_offline(log_path: Path) -> str:
         command = [sys.executable, "-m", "lib.llm.offline", "--port", "0", "--ready-file", str(ready)]
         root = str(Path(__file__).parents[2])
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        # One thread a request: on a busy machine a second one waits, spinning, for a core that it does not get.
+        environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         process = launch(command, log_path=log_path, env=environment)
         deadline = time.monotonic() + START_LIMIT_S

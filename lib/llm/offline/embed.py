@@ -27,7 +27,7 @@ def embed(texts: list[str]) -> np.ndarray:
     """
     with _lock:
         model = _load()
-        return np.stack([model.encode(text) for text in texts])
+    return np.stack([model.encode(text) for text in texts])
 
 
 class MiniLM:

@@ -1,0 +1,105 @@
+"""Invents reading exercises: a few passages about things that do not exist, and questions about them.
+
+In: a `random.Random`. Out: `Exercise`s (passages and several questions each with the quote and answer, or none when
+the passages do not say). Nothing is read from disk; the same seed gives the same text.
+"""
+
+import dataclasses
+import random
+
+from make_student.frames import LEADS
+from make_student.lexicon import SYNONYMS
+from make_student.world import World
+
+REFUSAL = ("Sorry, I don't know the answer to this question because related documents are not found. "
+           "Please try again.")
+SWAPS = {word: [other for other in group if other != word] for group in SYNONYMS for word in group}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ask:
+    """One question; `quote` and `answer` are empty when the passages shown do not hold the answer."""
+    question: str
+    quote: str = ""
+    answer: str = ""
+    oracle: int = -1
+
+    @property
+    def reply(self) -> str:
+        if not self.quote:
+            return REFUSAL
+        return f"The documents say: ##begin_quote##{self.quote}##end_quote##\n<ANSWER>: {self.answer}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    passages: list[str]
+    asks: list[Ask]
+
+
+def speak(question: str, rng: random.Random) -> str:
+    """Say a question the way somebody would type it: swapped words, a lead, case and a mark that may be missing."""
+    words = question.split(" ")
+    for place, word in enumerate(words):
+        if word in SWAPS and rng.random() < 0.35:
+            words[place] = rng.choice(SWAPS[word])
+    text = " ".join(words)
+    if rng.random() < 0.08:
+        text = text.replace(rng.choice((" the ", " a ", " does ", " is ")), " ", 1)
+    lead = rng.choice(LEADS)
+    text = lead + text if lead else text[0].upper() + text[1:]
+    style = rng.random()
+    if style < 0.08:
+        text = text.lower()
+    return text + ("" if style > 0.94 else "?")
+
+
+def cut(world: World, rng: random.Random, low: int, high: int) -> list[tuple[int, int]]:
+    """Cut a document into pieces of `low` to `high` characters, at word gaps or, sometimes, at ends of units."""
+    text, pieces, start = world.text(), [], 0
+    tidy = rng.random() < 0.4
+    ends = [unit.span[1] for unit in world.units]
+    while start < len(text) - low // 2:
+        stop = start + rng.randint(low, high)
+        if stop < len(text):
+            near = [e for e in ends if start + low // 2 < e <= stop + 20]
+            gap = text.rfind(" ", start, stop)
+            stop = near[-1] if tidy and near else gap if gap > start else stop
+        pieces.append((start, min(stop, len(text))))
+        start = stop + 1
+    return pieces
+
+
+def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: int = 400, n_asks: int = 5,
+                  held_out: bool = False, p_refuse: float = 0.2) -> Exercise:
+    """Invent passages that resemble one another and questions about them, some of which they do not answer."""
+    worlds, shown = [], []  # shown holds (world, start, stop)
+    while len(shown) < n_passages:
+        worlds.append(World(rng, held_out))
+        pieces = [(worlds[-1], *piece) for piece in cut(worlds[-1], rng, low, high)]
+        rng.shuffle(pieces)
+        shown += pieces[:max(1, n_passages - len(shown) - (rng.random() < 0.3))]
+    rng.shuffle(shown)
+    passages = [world.text()[start:stop].strip() for world, start, stop in shown]
+    found, missing = [], []
+    for world in worlds:
+        missing += world.missing
+        for unit in world.units:
+            if not unit.facts:
+                continue
+            places = [i for i, (w, a, b) in enumerate(shown) if w is world and a <= unit.span[0] and unit.span[1] <= b]
+            touched = [i for i, (w, a, b) in enumerate(shown) if w is world and a < unit.span[1] and unit.span[0] < b]
+            for _label, asks, answer in unit.facts:
+                if not touched:
+                    missing.append(asks)
+                elif places and (unit.needs is None or shown[places[0]][1] <= unit.needs.span[0] < shown[places[0]][2]):
+                    risen = answer[0].upper() + answer[1:]  # as it stands when it opens the sentence
+                    found.append((asks, unit.text, answer if answer in unit.text else risen, places[0]))
+    rng.shuffle(found)
+    n_refuse = sum(rng.random() < p_refuse for _ in range(n_asks))
+    asks = [Ask(speak(rng.choice(wordings), rng), quote, answer, oracle)
+            for wordings, quote, answer, oracle in found[:n_asks - n_refuse]]
+    asks += [Ask(speak(rng.choice(wordings), rng)) for wordings in rng.sample(missing, min(n_refuse, len(missing)))]
+    rng.shuffle(asks)
+    return Exercise(passages, asks) if asks else draw_exercise(
+        rng, n_passages=n_passages, low=low, high=high, n_asks=n_asks, held_out=held_out, p_refuse=p_refuse)
