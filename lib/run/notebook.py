@@ -81,7 +81,7 @@ class Run:
             for s in self._settings.values()
         ]
         left = [{"selector": "th, td", "props": "text-align: left"}]
-        return pd.DataFrame(rows).style.set_table_styles(left).hide(axis="index")
+        return pd.DataFrame(rows).style.format(escape="html").set_table_styles(left).hide(axis="index")
 
     def path(self, name: str) -> Path:
         """Path of a file that this notebook makes; its folder is made."""

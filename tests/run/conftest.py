@@ -20,7 +20,7 @@ CELLS = {
         "open": 'from lib.run import open_run, progress, read_jsonl, write_jsonl\nrun = open_run("1_gen", globals())',
         "split": "run.reads(run.p.documents)\n"
         "rows = [{'word': w} for w in progress(open(run.p.documents).read().split(), 'words')]",
-        "write": "write_jsonl(run.path('dataset/train.jsonl'), rows[: run.p.chunk_chars])",
+        "write": "write_jsonl(run.path('dataset/train.jsonl'), rows[: run.p.chunk_chars // 50])",
         "finish": "run.finish([run.path('dataset/train.jsonl')])",
     },
     "2_finetune": {

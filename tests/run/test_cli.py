@@ -62,8 +62,8 @@ def test_a_failing_cell_is_named_and_the_mended_run_resumes_there(workshop):
 @pytest.mark.smoke
 def test_a_changed_parameter_runs_its_notebook_and_what_depends_on_its_files(workshop):
     assert workshop.run().returncode == 0
-    done = workshop.run("-y", "chunk_chars", "2")
-    assert "1_gen: parameter chunk_chars changed 1000 -> 2" in done.stdout
+    done = workshop.run("-y", "chunk_chars", "100")
+    assert "1_gen: parameter chunk_chars changed 1000 -> 100" in done.stdout
     assert "2_finetune: runs/toy/dataset/train.jsonl changed" in done.stdout
     assert "3_deploy: finished before" in done.stdout  # the toy trainer makes the same model from any data
     assert not workshop.processes()
