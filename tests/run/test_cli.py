@@ -35,6 +35,7 @@ def test_help_lists_the_options_and_every_parameter(workshop):
     assert "chunk_chars: int = 1000   (notebook 1)\n        size, characters" in done.stdout
 
 
+@pytest.mark.smoke
 def test_a_failing_cell_is_named_and_the_mended_run_resumes_there(workshop):
     workshop.change("4_eval", "answer", "print('asking')\nraise ValueError('first line\\n' * 30 + 'the last line')")
     done = workshop.run("--only", "1,4")
