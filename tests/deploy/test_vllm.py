@@ -21,10 +21,7 @@ from lib.run import write_jsonl
 from .fakes import FakeRun, write_run
 from .test_stopping import assert_gone, family
 
-pytestmark = [
-    pytest.mark.smoke,
-    pytest.mark.skipif(not serve.SERVER_PYTHON.exists(), reason="the server's environment is not installed"),
-]
+pytestmark = pytest.mark.smoke
 STUDENT = Path("data/student")
 N_PROMPTS, IN_FLIGHT = 60, 32
 MOST_MEGABYTES = 1600  # of one server, its shared pages counted in part
