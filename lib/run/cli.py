@@ -19,7 +19,7 @@ from lib.run.log import RunLog, duration
 from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
 from lib.run.plan import plan_run
-from lib.run.preflight import check_run
+from lib.run.preflight import check_given, check_run
 from lib.run.resume import RunLock, reason_to_run
 
 DEFAULT_FILE = "parameters/smoke.yaml"
@@ -78,7 +78,7 @@ def _main(arguments: list[str]) -> int:
     chosen = _choose(options)
     values = {name: setting.value for name, setting in settings.items()}
     if problems:
-        return _refuse(problems)
+        return _refuse(problems + check_given(values, chosen, folder))
     todo = chosen if options.plan else [n for n in chosen if not _is_finished(n, folder, values)]
     findings = check_run(values, todo, folder)
     for line in findings.warnings:

@@ -61,6 +61,14 @@ def check_run(values: dict, notebooks: list[str], folder: Path) -> Findings:
     return found
 
 
+def check_given(values: dict, notebooks: list[str], folder: Path) -> list[str]:
+    """Only what costs nothing to look at, values and files: problems that are worth telling beside misspelt names."""
+    found = Findings()
+    _check_values(values, found)
+    _check_files(values, notebooks, folder, found)
+    return found.problems
+
+
 def _check_values(values: dict, found: Findings) -> None:
     if not RUN_NAME.fullmatch(str(values.get("run", ""))):
         found.problems.append(f"run: expected a name of letters, digits, '.', '_' or '-'; found {values.get('run')!r}")

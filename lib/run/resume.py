@@ -12,8 +12,8 @@ from lib.run.errors import BadInput
 from lib.run.files import tree_hash
 from lib.run.notebook import code_hash
 
-# Where a run is written and where a value came from do not change what it computes.
-WITHOUT_EFFECT = {"run", "params_file"}
+# Where a run is written, how fast it may ask and what it may cost do not change what a finished stage computed.
+WITHOUT_EFFECT = {"run", "params_file", "max_in_flight", "budget_usd", "start_timeout_s"}
 
 
 def reason_to_run(notebook: str, manifest: dict, parameters: dict, folder: Path) -> str | None:

@@ -24,6 +24,7 @@ def finished(workshop, monkeypatch):
 def test_a_finished_notebook_with_nothing_changed_is_not_run_again(finished):
     assert finished() is None
     assert finished(run="copy", params_file="other.yaml") is None
+    assert finished(max_in_flight=8, budget_usd=1.0) is None, "how fast it asks and what it may cost change no result"
 
 
 def test_a_changed_parameter_is_the_reason_and_named(finished):
