@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lib.llm.offline.facts import find_facts
+from lib.llm.offline.facts import find_facts, find_prose_facts
 from lib.llm.offline.names import is_person
 from lib.llm.offline.text import split_units
 from lib.llm.offline.values import find_values
@@ -63,7 +63,11 @@ def find_answer(documents: Sequence[str], question: str) -> Found | None:
         return None
     kinds = next((kinds for pattern, kinds in _TYPES if pattern.search(asked)), None)
     must = names(asked)
-    pieces = [candidate for document in documents for candidate in _candidates(document)]
+    return _best(documents, _candidates, wanted, kinds, must) or _best(documents, _prose_candidates, wanted, kinds, must)
+
+
+def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Found | None:
+    pieces = [candidate for document in documents for candidate in candidates(document)]
     weight = _weights(wanted, pieces, must)
     total = sum(weight.values())
     attributes = [w for w in wanted if w not in must]
@@ -108,6 +112,15 @@ def _fits(piece: _Candidate, kinds: frozenset[str] | None) -> bool:
     if "place" in kinds:
         return not set(found) & {"money", "percent", "measure"}
     return True if not found else bool(set(found) & (kinds | {"number", "count"}))
+
+
+@lru_cache(maxsize=4096)
+def _prose_candidates(document: str) -> tuple[_Candidate, ...]:
+    """What plain prose says, where no fact answers."""
+    return tuple(
+        _Candidate(fact.kind, fact.value, fact.unit.text, fact.cue, frozenset(content(fact.unit.plain)) | fact.cue)
+        for fact in find_prose_facts(document)
+    )
 
 
 @lru_cache(maxsize=4096)

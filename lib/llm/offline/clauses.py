@@ -210,6 +210,7 @@ def _looks_finite(tokens: list[str], i: int) -> bool:
         before in DETERMINERS | PREPOSITIONS
         or tokens[i - 1][-1] in ",;:"
         or following == "by"
+        and not (i + 2 < len(tokens) and _bare(tokens[i + 2]).endswith("ing"))  # "works by turning", not "mended by hand"
         or before.endswith(("'s", "s'", "’s"))
     ):
         return False

@@ -56,6 +56,16 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=4096)
+def find_prose_facts(passage: str) -> tuple[Fact, ...]:
+    """What plain prose says beside the facts above; a second choice, see `prose`."""
+    from lib.llm.offline.prose import prose_facts
+
+    known = Casing.of(passage)
+    units = [u for u in split_units(passage) if u.kind in ("sentence", "item") and not u.is_cut and len(u.text) <= 600]
+    return tuple(fact for unit in units for draft in prose_facts(unit.plain, known) if (fact := _finish(draft, unit)))
+
+
 def _finish(draft: tuple, unit: Unit) -> Fact | None:
     """A Fact out of (kind, value, questions, score), if its value is literal and its questions do not give it away."""
     kind, value, questions, score = draft

@@ -3,9 +3,10 @@
 import hashlib
 
 from lib.llm.offline.answers import find_answer
-from lib.llm.offline.facts import Fact, find_facts
+from lib.llm.offline.facts import Fact, find_facts, find_prose_facts
 
 MOST_WORDINGS = 3
+MOST_FROM_PROSE = 2  # questions of a passage in which nothing but plain prose is found
 
 
 def write_questions(passage: str, n: int) -> list[str]:
@@ -19,7 +20,13 @@ def write_questions(passage: str, n: int) -> list[str]:
         n: Questions wanted; fewer come where fewer facts are found.
     """
     seed = hashlib.sha256(passage.encode("utf-8", "surrogatepass")).digest()
-    facts = sorted(find_facts(passage), key=lambda fact: (-round(fact.score, 1), _draw(seed, fact.wordings[0])))
+    return _choose(find_facts(passage), passage, n, seed) or _choose(
+        find_prose_facts(passage), passage, min(n, MOST_FROM_PROSE), seed
+    )
+
+
+def _choose(found: tuple[Fact, ...], passage: str, n: int, seed: bytes) -> list[str]:
+    facts = sorted(found, key=lambda fact: (-round(fact.score, 1), _draw(seed, fact.wordings[0])))
     ordered = [_shuffled(fact, seed) for fact in _spread(facts)]
     chosen: list[str] = []
     for turn in range(MOST_WORDINGS):

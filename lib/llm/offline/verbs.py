@@ -26,7 +26,7 @@ drive_ eat_ fall_ feed_ feel_ fight_ find_ fly_ forget_ freeze_ go_ grow_ hang_ 
 report_ charter unlock assign award bring_ chair drill dig_ dock escort exempt ferry fetch grease hoist insure inherit interview knit lift limit_ log lower_
 mend milk nail pack park pilot plough polish pump rebuild_ refuel rinse roll salvage scrape shear shelter sketch slice sort stack stamp stir strike_ sweep_
 swing_ tighten tour translate trim unpack weave_ wind_ wrap lengthen shorten influence renovate demolish inhabit colonise borrow outlive lecture read_ ride_ ring_ rise_ say_
-see_ set_ shut_ sing_ sink_ sit_ sleep_ speak_ spend_ split_ spread_ swim_ tell_ think_ throw_ understand_ win_ write_ know_ catch_ bear_"""
+see_ set_ shut_ sing_ sink_ sit_ sleep_ speak_ spend_ split_ spread_ swim_ tell_ think_ throw_ understand_ win_ write_ know_ catch_ bear_ help benefit focus aim challenge criticise criticize urge combine evaluate"""
 _IRREGULAR = """become became become|cost cost cost|deal dealt dealt|end ended ended|forbid forbade forbidden|keep kept kept|lead led led|leave left left|
 lend lent lent|meet met met|pay paid paid|show showed shown|teach taught taught|wear wore worn|lie lay lain|mean meant meant|run ran run|sell sold sold|
 send sent sent|stand stood stood|stem stemmed stemmed|hold held held|make made made|take took taken|give gave given|get got got|begin began begun|
@@ -45,7 +45,7 @@ NOUN_LIKE = frozenset(
     stems structures processes powers controls boards bottles plays starts stops turns walks covers causes states signs shares offers hosts
     guides heats hires licenses loads measures moves needs paints presents prints labels lands lasts seats services stocks switches trains
     transfers transports treats washes watches works lies cuts falls finds fights runs rises rides rings reads sets shows spreads hits drives draws
-    splits puts costs ends deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds""".split()
+    splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds""".split()
 )
 
 
