@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from lib.gen.apis import find_api_problem
+from lib.gen.chains import Chain, run_chains
 from lib.gen.prompt import fill, read_prompt
-from lib.gen.records import Answer, Chunk, Drop, Question, most_common
+from lib.gen.records import API, Answer, Chunk, Drop, Question, most_common
 from lib.gen.text import facts, is_number, squeeze, words
 from lib.llm import Request
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, build_instruction, parse_reply
@@ -13,24 +15,31 @@ from lib.run import BadInput
 MAX_TOKENS = 1024
 MAX_ANSWER_CHARS = 400
 REFUSED = "the teacher finds no answer in the chunk"
+TURNS = ("answers", "repairs")
 _TAG = re.compile(r"<\s*/?\s*ANSWER\s*>", re.IGNORECASE)
+_THOUGHT = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 
 
-def build_request(question: Question, chunk: Chunk) -> Request:
+def prompt_for(chunk: Chunk, recipe: str = "raft") -> str:
+    """Name of the prompt that a chunk's questions are answered by: API records have one of their own, and so has `qa`."""
+    return "answer_api" if chunk.type == API else "answer_qa" if recipe == "qa" else "answer"
+
+
+def build_request(question: Question, chunk: Chunk, *, prompt: str = "answer", folder: str = "") -> Request:
     """Ask one question over its oracle. The chunk stands before the question, so that its questions share a prefix."""
     messages = (
-        {"role": "system", "content": read_prompt("answer")},
+        {"role": "system", "content": read_prompt(prompt, folder)},
         {"role": "user", "content": build_instruction([chunk.text], question.question)},
     )
     return Request(messages=messages, prompt=None, max_tokens=MAX_TOKENS)
 
 
-def build_repair(request: Request, reply, problem: str) -> Request:
+def build_repair(request: Request, reply, problem: str, *, folder: str = "") -> Request:
     """Ask again, once, saying what was wrong."""
     messages = (
         *request.messages,
         {"role": "assistant", "content": reply.text},
-        {"role": "user", "content": fill(read_prompt("repair"), problem=problem)},
+        {"role": "user", "content": fill(read_prompt("repair", folder), problem=problem)},
     )
     return Request(messages=messages, prompt=None, max_tokens=MAX_TOKENS)
 
@@ -39,8 +48,9 @@ def find_problem(text: str, question: str, passage: str) -> str:
     """Why an answer cannot be used, or an empty string.
 
     Used is an answer with the tag once, at least one quote, every quote verbatim in the passage (whitespace apart), and a
-    short answer that its quotes support.
+    short answer that its quotes support. What a model thinks aloud before its reply is no part of it.
     """
+    text = _THOUGHT.sub("", text)
     parsed = parse_reply(text)
     if not text.strip():
         return "empty reply"
@@ -93,15 +103,53 @@ def _read(reply, question: Question, chunk: Chunk) -> str:
         return "endpoint error"
     if reply.finish_reason == "length":
         return "cut off"
-    return find_problem(reply.text, question.question, chunk.text)
+    problem = find_problem(reply.text, question.question, chunk.text)
+    if not problem and chunk.type == API:
+        problem = find_api_problem(reply.text, parse_reply(reply.text).answer, chunk.text)
+    return problem
 
 
 def _answer(question: Question, text: str, repaired: bool) -> Answer:
     """Write a verified reply in the one form that rows have: reasoning, then the tag, a space and the answer on a line of its own."""
+    text = _THOUGHT.sub("", text)
     parsed = parse_reply(text)
     reasoning = text[: _TAG.search(text).start()].rstrip(" \n*`").strip()
     answer = squeeze(parsed.answer)
     return Answer(question, f"{reasoning}\n{ANSWER_TAG} {answer}", answer, parsed.quotes, repaired)
+
+
+def answer_chain(questions: Sequence[Question], chunk: Chunk, *, recipe: str = "raft", folder: str = "") -> Chain:
+    """Ask a chunk's questions over it, and once more those whose answer does not pass.
+
+    Args:
+        questions: Questions written from the chunk.
+        chunk: Their oracle.
+        recipe: Decides the prompt.
+        folder: The user's prompts.
+
+    Returns:
+        For every question in its order a verified `Answer`, or a `Drop` of stage `answer`.
+    """
+    prompt = prompt_for(chunk, recipe)
+    requests = [build_request(question, chunk, prompt=prompt, folder=folder) for question in questions]
+    replies = list((yield requests)) if requests else []
+    problems = [_read(reply, question, chunk) for reply, question in zip(replies, questions, strict=True)]
+    # An endpoint's error was retried by the client, and a refusal is the teacher's verdict on the question: neither is repaired.
+    again = [i for i, problem in enumerate(problems) if problem not in ("", REFUSED, "endpoint error")]
+    repairs = (
+        (yield [build_repair(requests[i], replies[i], problems[i], folder=folder) for i in again]) if again else ()
+    )
+    repaired = set()
+    for i, reply in zip(again, repairs, strict=True):
+        if not _read(reply, questions[i], chunk):
+            replies[i], problems[i] = reply, ""
+            repaired.add(i)
+    return [
+        Drop("answer", problem, question.question_id, chunk.source, question.question, reply.error or reply.text[:400])
+        if problem
+        else _answer(question, reply.text, i in repaired)
+        for i, (question, reply, problem) in enumerate(zip(questions, replies, problems, strict=True))
+    ]
 
 
 def generate_answers(
@@ -122,30 +170,15 @@ def generate_answers(
     Raises:
         BadInput: Not one answer can be used; says why most were dropped.
     """
-    oracles = [chunks[question.chunk_id] for question in questions]
-    requests = [build_request(question, oracle) for question, oracle in zip(questions, oracles, strict=True)]
-    replies = teacher.ask(requests, label="answers")
-    problems = [_read(*row) for row in zip(replies, questions, oracles, strict=True)]
-    # An endpoint's error was retried by the client, and a refusal is the teacher's verdict on the question: neither is repaired.
-    again = [i for i, problem in enumerate(problems) if problem not in ("", REFUSED, "endpoint error")]
-    repairs = (
-        teacher.ask([build_repair(requests[i], replies[i], problems[i]) for i in again], label="repairs")
-        if again
-        else []
-    )
-    replies, repaired = list(replies), set()
-    for i, reply in zip(again, repairs, strict=True):
-        problem = _read(reply, questions[i], oracles[i])
-        if not problem:
-            replies[i], problems[i] = reply, ""
-            repaired.add(i)
-    answers, dropped = [], []
-    for i, (question, reply, problem, oracle) in enumerate(zip(questions, replies, problems, oracles, strict=True)):
-        if problem:
-            detail = reply.error or reply.text[:400]
-            dropped.append(Drop("answer", problem, question.question_id, oracle.source, question.question, detail))
-        else:
-            answers.append(_answer(question, reply.text, i in repaired))
+    chains = [answer_chain([question], chunks[question.chunk_id]) for question in questions]
+    settled = [held for result in run_chains(teacher, chains, TURNS) for held in result]
+    answers = [held for held in settled if isinstance(held, Answer)]
+    dropped = [held for held in settled if isinstance(held, Drop)]
     if not answers:
-        raise BadInput(f"teacher: no usable answer to {len(questions)} questions; {most_common(dropped)}")
+        raise no_answer(len(questions), dropped)
     return answers, dropped
+
+
+def no_answer(n_questions: int, dropped: Sequence[Drop]) -> BadInput:
+    """The error for questions of which none could be answered."""
+    return BadInput(f"teacher: no usable answer to {n_questions} questions; {most_common(dropped)}")

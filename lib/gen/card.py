@@ -9,9 +9,16 @@ from lib.gen.mix import shares_table
 from lib.gen.prompt import prompt_hash
 from lib.gen.records import Example
 
+TITLES = {"raft": "RAFT dataset", "qa": "Questions and answers", "conversations": "Conversations", "summaries": "Summaries"}
+PROMPTS = {
+    "raft": ("questions", "answer", "repair"), "qa": ("questions", "answer_qa", "repair"),
+    "conversations": ("conversation",), "summaries": ("summary", "summary_instructions"),
+}  # fmt: skip
 SHOWN = (
-    "documents", "chunker", "chunk_chars", "p_overlap", "questions_per_chunk", "n_distractors", "p_hard", "p_oracle",
-    "p_refusal", "p_valid", "p_test", "dataset_format", "system_prompt", "seed",
+    "recipe", "documents", "chunker", "chunk_chars", "p_overlap", "questions_per_chunk", "n_distractors", "max_distractors", "p_hard",
+    "p_oracle", "p_refusal", "both_contexts", "no_oracle_label", "refusals", "split_unit", "p_valid", "p_test", "eval_from",
+    "contamination_check", "contamination_ngram", "contamination_overlap", "contamination_similarity", "dataset_format",
+    "system_prompt", "completion_stop", "seed",
 )  # fmt: skip
 
 
@@ -25,6 +32,7 @@ def build_card(
     eval_origin: str,
     teacher: str,
     split_by: str,
+    contamination: str,
 ) -> str:
     """Write the card.
 
@@ -37,20 +45,22 @@ def build_card(
         eval_origin: Where its questions come from, in words.
         teacher: Which model wrote questions and answers; a stand-in is named as one.
         split_by: What was kept together when splitting.
+        contamination: What comparing training questions with the eval set gave, in a sentence.
     """
-    n = Counter(example.split for example in examples)
+    n, recipe = Counter(example.split for example in examples), parameters["recipe"]
     answerable = sum(question.answerable for question in eval_questions)
     lines = [
-        "# RAFT dataset",
+        *_FRONT,
+        f"# {TITLES[recipe]}",
         "",
         f"{n['train']} rows to train on, {n['valid']} to watch training, {len(eval_questions)} questions to evaluate "
         f"({answerable} answerable, {len(eval_questions) - answerable} not), made from `{parameters['documents']}`.",
         "",
-        f"- Questions and answers of training rows: {teacher}; prompts {prompt_hash('questions')} (questions), {prompt_hash('answer', 'repair')} (answers).",
-        "- Every answer was verified: one `<ANSWER>:` tag, not cut off, every quote word for word in its oracle, the short answer borne out by the quotes.",
-        f"- Split by {split_by}, near-duplicates together; rows for training show chunks of the train split only.",
-        "- No chunk shown in a `no_oracle` or `refusal` row may hold the answer. That is checked by words and numbers, not by meaning.",
+        f"- Replies of training rows: {teacher}; prompts {prompt_hash(*PROMPTS[recipe], folder=parameters['prompts_dir'])}.",
+        *(_RAFT_CLAIMS if recipe == "raft" else ()),
+        f"- Split by {split_by}, near-duplicates together.",
         f"- Eval set: {eval_origin}. Frozen: sha256 of `eval.jsonl` is `{eval_sha256}`.",
+        f"- Contamination: {contamination}.",
         "",
         "## Files",
         "",
@@ -84,6 +94,35 @@ def build_card(
         "",
     ]
     return "\n".join(lines)
+
+
+_RAFT_CLAIMS = (
+    "- Every answer was verified: one `<ANSWER>:` tag, not cut off, every quote word for word in its oracle, the short answer borne out by the quotes.",
+    "- Rows for training show chunks of the train split only.",
+    "- No chunk shown in a `no_oracle` or `refusal` row may hold the answer. That is checked by words and numbers, not by meaning.",
+)
+
+# What a hub reads: which file is which part.
+_FRONT = (
+    "---",
+    "task_categories:",
+    "- question-answering",
+    "tags:",
+    "- raft",
+    "configs:",
+    "- config_name: training",
+    "  data_files:",
+    "  - split: train",
+    "    path: train.jsonl",
+    "  - split: validation",
+    "    path: valid.jsonl",
+    "- config_name: raft",
+    "  data_files: raft.jsonl",
+    "- config_name: eval",
+    "  data_files: eval.jsonl",
+    "---",
+    "",
+)
 
 
 def _markdown(table) -> str:

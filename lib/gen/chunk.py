@@ -1,4 +1,4 @@
-"""Chunks from documents: cut at paragraphs, lines and sentences, without exact copies, near-copies known.
+"""Chunks from documents: cut by characters, by the student's tokens or where the meaning turns; copies out, near-copies known.
 
 The chunks made here are the ones that questions are written from, that contexts show and that 4_eval retrieves.
 """
@@ -6,21 +6,78 @@ The chunks made here are the ones that questions are written from, that contexts
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
-from datasketch import MinHash, MinHashLSH
-from langchain_text_splitters import RecursiveCharacterTextSplitter
+import numpy as np
 
+from lib.gen.cut import Span, cut_at, cut_recursive
+from lib.gen.dedupe import drop_near_duplicates, flag_near_duplicates
 from lib.gen.records import API, Chunk, Document, Drop, Mark, content_id
+from lib.gen.semantic import find_turns
 from lib.gen.text import words
 from lib.run import BadInput
 
+CHUNKERS = ("recursive", "tokens", "semantic")
+NEAR_DUPLICATES = ("group", "drop")
 MIN_CHARS = 40  # a shorter passage is a page number or a stray heading
-NEAR = 0.8  # Jaccard similarity of word triples from which two chunks count as near-duplicates
+MIN_TOKENS = 16
 _TABLE = re.compile(r"(?:^\|.*\|[ ]*(?:\n|\Z)){3,}", re.MULTILINE)
 _DASHES = re.compile(r"\|(?:\s*:?-{2,}:?\s*\|)+\s*")
-SEPARATORS = ["\n\n", "\n", r"(?<=[.!?])\s+", r"(?<=[。！？])", r"\s+", ""]
+
+
+@dataclass(frozen=True)
+class _Ruler:
+    """What a chunk may hold: its size, how that is counted, and where a document's meaning turns (None: cut at sizes)."""
+
+    size: int
+    overlap: float
+    length: Callable[[str], int]
+    turns: dict[str, list[int]] | None = field(default=None)
+
+    def holds(self, text: str, start: int, end: int, parts: int = 1) -> bool:
+        """Whether a piece fits into a whole chunk, or stays under a part of one."""
+        length = end - start if self.length is len else self.length(text[start:end])
+        return length <= self.size if parts == 1 else length < self.size // parts
+
+    def cut(self, document: Document, start: int, body: str, size: int) -> list[Span]:
+        """Spans of `body`, which stands at `start` in the document."""
+        if self.turns is None:
+            return cut_recursive(body, size, int(size * self.overlap), self.length)
+        found = self.turns.get(document.doc_id, [])
+        inside = found[bisect_right(found, start) : bisect_right(found, start + len(body) - 1)]
+        return cut_at(body, size, [turn - start for turn in inside])
+
+
+def check_chunking(
+    *,
+    chunker: str,
+    chunk_chars: int,
+    p_overlap: float,
+    chunk_tokens: int = 256,
+    min_chunk_chars: int = MIN_CHARS,
+    p_breakpoint: float = 0.1,
+    near_duplicates: str = "group",
+) -> None:
+    """Refuse sizes that cannot work.
+
+    Raises:
+        BadInput: Names the parameter, what was expected and what came.
+    """
+    if chunker not in CHUNKERS:
+        raise BadInput(f"chunker: expected one of {', '.join(CHUNKERS)}; found {chunker!r}")
+    if near_duplicates not in NEAR_DUPLICATES:
+        raise BadInput(f"near_duplicates: expected one of {', '.join(NEAR_DUPLICATES)}; found {near_duplicates!r}")
+    if chunk_chars < 2 * MIN_CHARS or not 0 <= p_overlap <= 0.5:
+        found = f"{chunk_chars} and {p_overlap}"
+        raise BadInput(f"expected chunk_chars >= {2 * MIN_CHARS} and 0 <= p_overlap <= 0.5, found {found}")
+    if chunker == "tokens" and chunk_tokens < MIN_TOKENS:
+        raise BadInput(f"chunk_tokens: expected {MIN_TOKENS} or more, found {chunk_tokens}")
+    if not 0 <= min_chunk_chars <= chunk_chars // 2:
+        raise BadInput(f"min_chunk_chars: expected 0 to half of chunk_chars ({chunk_chars}), found {min_chunk_chars}")
+    if not 0 <= p_breakpoint <= 1:
+        raise BadInput(f"p_breakpoint: expected a share between 0 and 1, found {p_breakpoint}")
 
 
 def cut_chunks(
@@ -30,20 +87,31 @@ def cut_chunks(
     chunk_chars: int,
     p_overlap: float,
     count_tokens: Callable[[str], int],
+    chunk_tokens: int = 256,
+    min_chunk_chars: int = MIN_CHARS,
+    p_breakpoint: float = 0.1,
+    near_duplicates: str = "group",
+    embed: Callable[[list[str]], np.ndarray] | None = None,
 ) -> tuple[list[Chunk], list[Drop]]:
-    """Cut documents into chunks of at most `chunk_chars` characters; an API record stays whole.
+    """Cut documents into chunks; an API record stays whole.
 
     A chunk never reaches from one section into another, except that sections too short to stand alone (under a quarter of
-    `chunk_chars`) are joined with what follows. Every chunk of a section begins with its heading, and one that begins inside
+    a chunk) are joined with what follows. Every chunk of a section begins with its heading, and one that begins inside
     a table with the table's header: passages without them often do not say what they are about. A chunk's page and section
     are those at its start.
 
     Args:
         documents: In the order in which chunks shall come.
-        chunker: `recursive`.
+        chunker: `recursive` (at most `chunk_chars`), `tokens` (at most `chunk_tokens`), or `semantic` (where the meaning turns,
+            at most `chunk_chars`, without overlap).
         chunk_chars: Longest chunk, characters.
         p_overlap: Share of a chunk that may be repeated from the one before, in [0, 0.5].
         count_tokens: Length of a text in the student's tokens.
+        chunk_tokens: Longest chunk, tokens.
+        min_chunk_chars: A shorter chunk is dropped.
+        p_breakpoint: Share of the sentence boundaries at which a semantic chunk ends.
+        near_duplicates: `group` keeps them, marked as one group; `drop` keeps the first.
+        embed: Vectors of length 1 for texts, (n_texts, d); needed by `semantic` only.
 
     Returns:
         Chunks in document order, without exact copies; and what was dropped.
@@ -51,60 +119,79 @@ def cut_chunks(
     Raises:
         BadInput: An unknown chunker, a size out of range, or no passage at all.
     """
-    if chunker != "recursive":
-        raise BadInput(f"chunker: expected 'recursive', found {chunker!r}")
-    if chunk_chars < 2 * MIN_CHARS or not 0 <= p_overlap <= 0.5:
-        found = f"{chunk_chars} and {p_overlap}"
-        raise BadInput(f"expected chunk_chars >= {2 * MIN_CHARS} and 0 <= p_overlap <= 0.5, found {found}")
+    sizes = {"chunker": chunker, "chunk_chars": chunk_chars, "p_overlap": p_overlap, "chunk_tokens": chunk_tokens}
+    sizes |= {"min_chunk_chars": min_chunk_chars, "p_breakpoint": p_breakpoint, "near_duplicates": near_duplicates}
+    check_chunking(**sizes)
+    ruler = _Ruler(chunk_chars, p_overlap, len)
+    if chunker == "tokens":
+        ruler = _Ruler(chunk_tokens, p_overlap, lru_cache(100_000)(count_tokens))
+    elif chunker == "semantic":
+        if embed is None:
+            raise BadInput("chunker semantic: expected an embedder, found none")
+        ruler = _Ruler(chunk_chars, 0.0, len, find_turns(documents, embed, p_breakpoint))
     chunks: list[Chunk] = []
     dropped: list[Drop] = []
-    first: dict[str, Chunk] = {}
+    first: dict[str, str] = {}
     for document in documents:
-        for start, text in _passages(document, chunk_chars, p_overlap):
+        for start, text in _passages(document, ruler):
             chunk_id = content_id(document.doc_id, text)
-            flat = " ".join(words(text))
-            if len(text) < MIN_CHARS:
-                reason = f"shorter than {MIN_CHARS} characters"
+            flat = content_id(*words(text))
+            if len(text) < min_chunk_chars:
+                reason = f"shorter than {min_chunk_chars} characters"
                 dropped.append(Drop("chunk", reason, chunk_id, document.source, text))
             elif flat in first:
-                known = first[flat].chunk_id
-                dropped.append(Drop("chunk", "copy of another chunk", chunk_id, document.source, text[:200], known))
+                about = (chunk_id, document.source, text[:200], first[flat])
+                dropped.append(Drop("chunk", "copy of another chunk", *about))
             else:
                 mark = _mark_at(document, start)
                 about = (document.doc_id, document.source, document.title, mark.page, mark.section)
-                chunk = Chunk(chunk_id, *about, text, len(text), count_tokens(text), type=document.type)
-                chunks.append(chunk)
-                first[flat] = chunk
+                chunks.append(Chunk(chunk_id, *about, text, len(text), count_tokens(text), type=document.type))
+                first[flat] = chunk_id
     if not chunks:
-        raise BadInput(f"documents: no passage of at least {MIN_CHARS} characters in {len(documents)} documents")
-    return flag_near_duplicates(chunks), dropped
+        raise BadInput(f"documents: no passage of at least {min_chunk_chars} characters in {len(documents)} documents")
+    chunks = flag_near_duplicates(chunks)
+    if near_duplicates == "drop":
+        chunks, repeated = drop_near_duplicates(chunks)
+        dropped += repeated
+    return chunks, dropped
 
 
 def _mark_at(document: Document, offset: int) -> Mark:
     return document.marks[max(0, bisect_right(document.marks, offset, key=lambda mark: mark.start) - 1)]
 
 
-def _passages(document: Document, chunk_chars: int, p_overlap: float) -> Iterable[tuple[int, str]]:
+def _passages(document: Document, ruler: _Ruler) -> Iterable[tuple[int, str]]:
     """Yield (offset in the document, text) of every passage."""
     if document.type == API:
         yield 0, document.text
         return
-    for start, end in _blocks(document, chunk_chars):
+    for start, end in _blocks(document, ruler):
         heading = _mark_at(document, start).section.split(" > ")[-1]
         text = document.text[start:end]
-        if heading and text.startswith(heading) and len(heading) <= chunk_chars // 4:
+        if heading and text.startswith(heading) and ruler.length(heading) <= ruler.size // 4:
             body = text[len(heading) :]
             offset, heading = start + len(heading), heading + "\n"
         else:
             body, offset, heading = text, start, ""
-        size = chunk_chars - len(heading)
-        tables = [table for table in _tables(body) if len(table[2]) <= size // 3]
-        size -= max((len(header) for _, _, header in tables), default=0)
-        for left, right in _cut(body, size, int(size * p_overlap)):
+        size = ruler.size - ruler.length(heading)
+        tables = [table for table in _tables(body) if ruler.length(table[2]) <= size // 3]
+        size -= max((ruler.length(header) for _, _, header in tables), default=0)
+        for left, right in ruler.cut(document, offset, body, size):
             header = next((head for first, end, head in tables if first + len(head) <= left < end), "")
-            yield offset + left, heading + header + body[left:right]
+            yield from _fit(offset + left, heading + header, body[left:right], ruler)
         if not body.strip():
             yield start, text
+
+
+def _fit(start: int, head: str, text: str, ruler: _Ruler) -> Iterable[tuple[int, str]]:
+    """A passage, or its halves where it is too long after all: tokens of two texts joined may be more than of each."""
+    if ruler.length is len or ruler.length(head + text) <= ruler.size or len(text) < 2:
+        yield start, head + text
+        return
+    middle = len(text) // 2
+    middle = text.rfind(" ", 1, middle) + 1 or middle
+    yield from _fit(start, head, text[:middle].rstrip(), ruler)
+    yield from _fit(start + middle, head, text[middle:], ruler)
 
 
 def _tables(text: str) -> Iterable[tuple[int, int, str]]:
@@ -120,77 +207,24 @@ def _tables(text: str) -> Iterable[tuple[int, int, str]]:
             yield table.start(), table.end(), f"{first}\n"
 
 
-def _cut(text: str, size: int, overlap: int) -> list[tuple[int, int]]:
-    """Spans of at most `size` characters; a short span is joined with its neighbour where both fit into one."""
-    splitter = RecursiveCharacterTextSplitter(
-        chunk_size=size,
-        chunk_overlap=overlap,
-        separators=SEPARATORS,
-        is_separator_regex=True,
-        add_start_index=True,
-    )
-    spans: list[tuple[int, int]] = []
-    for piece in splitter.create_documents([text]):
-        left = piece.metadata["start_index"]
-        right = left + len(piece.page_content)
-        last = spans[-1] if spans else None
-        if last and right - last[0] <= size and min(last[1] - last[0], right - left) < size // 3:
-            spans[-1] = (last[0], right)
-        else:
-            spans.append((left, right))
-    return spans
-
-
-def _blocks(document: Document, chunk_chars: int) -> Iterable[tuple[int, int]]:
+def _blocks(document: Document, ruler: _Ruler) -> Iterable[tuple[int, int]]:
     """Yield (start, end) of what is cut on its own: a section, or several where the first ones are too short to stand alone."""
     marks = document.marks
     starts = [mark.start for i, mark in enumerate(marks) if not i or mark.section != marks[i - 1].section]
     ends = [*starts[1:], len(document.text)]
     start = starts[0]
     for number, end in enumerate(ends):
-        is_short = end - start < chunk_chars // 4
-        if is_short and number + 1 < len(ends) and ends[number + 1] - start <= chunk_chars:
+        more = number + 1 < len(ends)
+        if more and ruler.holds(document.text, start, end, 4) and ruler.holds(document.text, start, ends[number + 1]):
             continue
         yield start, end
         start = end
 
 
-def shingles(text: str) -> set[tuple[str, ...]]:
-    """Word triples of a text; a text of fewer words is one shingle."""
-    found = words(text)
-    return {tuple(found[i : i + 3]) for i in range(max(1, len(found) - 2))}
-
-
-def flag_near_duplicates(chunks: list[Chunk]) -> list[Chunk]:
-    """Give every chunk its `duplicate_group`: the id of the first chunk that it repeats, in a chain or directly; else its own.
-
-    MinHash proposes pairs, the exact Jaccard similarity of word triples decides.
-    """
-    sets = [shingles(chunk.text) for chunk in chunks]
-    index = MinHashLSH(threshold=NEAR - 0.15, num_perm=64)
-    parent = list(range(len(chunks)))
-
-    def root(i: int) -> int:
-        while parent[i] != i:
-            parent[i] = parent[parent[i]]
-            i = parent[i]
-        return i
-
-    for i, held in enumerate(sets):
-        sketch = MinHash(num_perm=64, seed=1)
-        sketch.update_batch(["\0".join(shingle).encode() for shingle in sorted(held)])
-        for j in sorted(map(int, index.query(sketch))):
-            if len(held & sets[j]) >= NEAR * len(held | sets[j]):
-                low, high = sorted((root(i), root(j)))
-                parent[high] = low
-        index.insert(str(i), sketch)
-    return [replace(chunk, duplicate_group=chunks[root(i)].chunk_id) for i, chunk in enumerate(chunks)]
-
-
 def token_counter(student_model: str) -> Callable[[str], int]:
     """Return a function that counts a text's tokens, in `token_unit(student_model)`."""
-    path = Path(student_model) / "tokenizer.json"
-    if not path.is_file():
+    path = tokenizer_file(student_model)
+    if path is None:
         return lambda text: -(-len(text) // 4)
     from tokenizers import Tokenizer
 
@@ -199,6 +233,23 @@ def token_counter(student_model: str) -> Callable[[str], int]:
 
 
 def token_unit(student_model: str) -> str:
-    """What is counted: the student's tokens where it is a local folder with a tokenizer, else an estimate."""
-    known = (Path(student_model) / "tokenizer.json").is_file()
+    """What is counted: the student's tokens where its tokenizer is on this machine, else an estimate."""
+    known = tokenizer_file(student_model)
     return "tokens of the student" if known else "tokens (estimate: four characters each)"
+
+
+def tokenizer_file(student_model: str) -> Path | None:
+    """The student's `tokenizer.json`: in its folder, or in the model hub's cache; nothing is fetched."""
+    path = Path(student_model) / "tokenizer.json"
+    if path.is_file():
+        return path
+    if Path(student_model).exists() or student_model.count("/") != 1:
+        return None
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        kept = try_to_load_from_cache(student_model, "tokenizer.json")
+    except HFValidationError:
+        return None
+    return Path(kept) if isinstance(kept, str) else None

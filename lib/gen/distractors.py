@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import bm25s
@@ -11,6 +12,7 @@ from lib.gen.records import Answer, Chunk
 from lib.gen.text import facts, holds_answer, squeeze, words
 
 N_NEIGHBOURS = 50  # retrieved chunks among which hard distractors are sought
+N_REMEMBERED = 20_000  # chunks whose words are kept; about 10 kB each, so 0.2 GB whatever the corpus
 
 
 class Distractor(NamedTuple):
@@ -21,12 +23,14 @@ class Distractor(NamedTuple):
 
 
 class Distractors:
-    """Finds chunks to show beside a question: retrieved neighbours and random ones, never a copy of its oracle."""
+    """Finds chunks to show beside a question: retrieved neighbours and random ones, never a copy of its oracle.
+
+    Memory grows with the chunks only: a question is scored alone, (n_chunks,) float32, and forgotten.
+    """
 
     def __init__(self, pool: Sequence[Chunk]):
         self.pool = list(pool)
-        self._facts = [facts(chunk.text) for chunk in self.pool]
-        self._flat = [squeeze(chunk.text) for chunk in self.pool]
+        self._known = lru_cache(N_REMEMBERED)(self._read)
         self._index = bm25s.BM25()
         self._index.index([words(chunk.text) or [" "] for chunk in self.pool], show_progress=False)
 
@@ -62,8 +66,11 @@ class Distractors:
         return found
 
     def _gives_away(self, i: int, answer: Answer) -> bool:
-        copied = any(squeeze(quote) in self._flat[i] for quote in answer.quotes)
-        return copied or holds_answer(self._facts[i], answer.answer)
+        known, flat = self._known(i)
+        return any(squeeze(quote) in flat for quote in answer.quotes) or holds_answer(known, answer.answer)
+
+    def _read(self, i: int) -> tuple[set[str], str]:
+        return facts(self.pool[i].text), squeeze(self.pool[i].text)
 
     def _neighbours(self, question: str) -> list[int]:
         """Chunks that share words with a question, best first, at most `N_NEIGHBOURS`; ties in pool order."""
@@ -71,8 +78,10 @@ class Distractors:
         if not known:
             return []
         scores = self._index.get_scores(known)
-        best = np.argsort(-scores, kind="stable")[:N_NEIGHBOURS]
-        return [int(i) for i in best if scores[i] > 0]
+        may = np.flatnonzero(scores > 0)
+        if len(may) > N_NEIGHBOURS:  # only those that can be among the best are put in order
+            may = may[scores[may] >= np.partition(scores[may], -N_NEIGHBOURS)[-N_NEIGHBOURS]]
+        return [int(i) for i in may[np.argsort(-scores[may], kind="stable")][:N_NEIGHBOURS]]
 
 
 def _draws(n: int, rng: random.Random) -> Iterator[int]:

@@ -1,25 +1,20 @@
-"""The frozen eval set: the user's file of questions and answers, or held-out generated questions; evidence found in chunks.
+"""The frozen eval set: its record, the user's file of questions and answers, evidence found in chunks, its hash.
 
-What a generated eval set means. Its answerable questions were written from test chunks, which training never saw but
-retrieval finds, since they stay in the corpus: they measure reading of new passages, in the teacher's wordings. For its
-unanswerable ones some test chunks are taken out of the corpus altogether and their questions kept, save those that
-another chunk may answer: the right reply is a refusal, because what would answer is really gone.
+Eval sets made of generated questions are `lib/gen/heldout.py`.
 """
 
-import csv
-import io
-import json
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lib.gen.records import Answer, Chunk, Drop, content_id
-from lib.gen.text import facts, holds_answer, squeeze, words
-from lib.run import BadInput
+from lib.gen.records import Chunk, content_id
+from lib.gen.tables import read_rows
+from lib.gen.text import facts, holds_answer, words
+from lib.run import BadInput, file_hash, write_jsonl
 
-P_UNANSWERABLE = 0.2  # share of a generated eval set's chunks that are taken out of the corpus
 SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
+COLUMNS = ("id", "question", "answer", "answerable", "source", "evidence")
+ORIGINS = ("documents", "rows")
 
 
 @dataclass(frozen=True)
@@ -55,16 +50,39 @@ def find_eval_set(eval_set: str, documents: str) -> Path | None:
     return next((path for path in beside if path.is_file()), None)
 
 
-def read_eval_set(path: Path) -> list[EvalQuestion]:
+def parse_columns(eval_columns: Sequence[str]) -> dict[str, str]:
+    """Which column of the user's file holds what: `["question=prompt"]` reads questions from the column `prompt`.
+
+    Raises:
+        BadInput: Not `name=column`, or a name that an eval set does not have.
+    """
+    columns = {name: name for name in COLUMNS}
+    for entry in eval_columns:
+        name, _, column = str(entry).partition("=")
+        if name.strip() not in COLUMNS or not column.strip():
+            raise BadInput(f"eval_columns: expected name=column with a name of {', '.join(COLUMNS)}, found {entry!r}")
+        columns[name.strip()] = column.strip()
+    return columns
+
+
+def read_eval_set(path: Path, eval_columns: Sequence[str] = ()) -> list[EvalQuestion]:
     """Read a user's questions and answers.
 
     Columns: `question` and `answer`; as far as given also `answerable` (else: whether there is an answer), `source` (path
-    below the documents), `evidence` (verbatim in the source) and `id`.
+    below the documents), `evidence` (verbatim in the source) and `id`; other names by `eval_columns` (`parse_columns`).
 
     Raises:
-        BadInput: Names the first rows that cannot be used.
+        BadInput: Names the first rows that cannot be used, or the column that is not there.
     """
-    rows = _read_rows(path)
+    columns = parse_columns(eval_columns)
+    try:
+        rows = list(read_rows(path))
+    except BadInput as error:
+        raise BadInput(f"eval_set: {error}") from error
+    missing = [c for name, c in columns.items() if c != name and rows and not any(c in row for row in rows)]
+    if missing:
+        raise BadInput(f"eval_columns: expected a column {missing[0]!r} in {path}, found {', '.join(rows[0])}")
+    rows = [{name: row.get(column) for name, column in columns.items() if column in row} for row in rows]
     questions, problems, ids = [], [], set()
     for number, row in enumerate(rows, 1):
         value = {name: _text(row.get(name)) for name in ("id", "question", "answer", "source", "evidence")}
@@ -88,29 +106,6 @@ def read_eval_set(path: Path) -> list[EvalQuestion]:
             f"eval_set: {path}: expected rows with question and answer, found {found} ({len(rows)} rows, columns {columns})"
         )
     return questions
-
-
-def _read_rows(path: Path) -> list[dict]:
-    import pandas as pd
-
-    from lib.gen.readers.text import decode
-
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            return pd.read_parquet(path).to_dict("records")
-        if suffix == ".csv":
-            return list(csv.DictReader(io.StringIO(decode(path.read_bytes()), newline="")))
-        text = decode(path.read_bytes())
-        rows = (
-            json.loads(text) if suffix == ".json" else [json.loads(line) for line in text.split("\n") if line.strip()]
-        )
-        rows = rows if isinstance(rows, list) else [rows]
-        if not all(isinstance(row, dict) for row in rows):
-            raise ValueError("expected objects")
-        return rows
-    except Exception as error:  # pandas and json raise many kinds; all mean that the user's file is broken
-        raise BadInput(f"eval_set: {path} cannot be read: {type(error).__name__}: {error}") from error
 
 
 def _text(value: object) -> str:
@@ -178,84 +173,33 @@ def _overlap(wanted: list[str], found: list[str]) -> float:
     return 0.0
 
 
-def build_eval_set(
-    answers: Sequence[Answer], chunks: Sequence[Chunk], rng: random.Random
-) -> tuple[list[EvalQuestion], list[Chunk], list[Drop]]:
-    """Make an eval set of the verified questions of test chunks; take some of these chunks out of the corpus.
+def describe_origin(eval_path: Path | None, eval_from: str) -> str:
+    """Where the eval set's questions come from, in words."""
+    if eval_path:
+        return f"questions of `{eval_path}`"
+    if eval_from == "rows":
+        return "generated questions held out row by row (weak: training sees their passages and their other questions)"
+    return "generated questions of documents kept out of training"
+
+
+def freeze(path: Path, questions: Sequence[EvalQuestion], expected: str = "") -> str:
+    """Write `eval.jsonl` and return its SHA-256, which freezes it.
 
     Args:
-        answers: Verified answers; those of other splits are ignored.
-        chunks: The whole corpus.
-        rng: The only source of chance.
-
-    Returns:
-        The questions in order, the chunks that stay in the corpus, and what was dropped: removed chunks, and questions of
-        removed chunks that another chunk may answer.
+        path: Where to.
+        questions: The eval set.
+        expected: The hash that it must have; empty for any.
 
     Raises:
-        BadInput: No question of a test chunk was answered.
+        BadInput: Another hash came out; the file is written, so that the two can be compared.
     """
-    by_id = {chunk.chunk_id: chunk for chunk in chunks}
-    asked = [answer for answer in answers if by_id[answer.question.chunk_id].split == "test"]
-    if not asked:
+    found = file_hash(write_jsonl(path, [question.row() for question in questions]))
+    if expected and found != expected.lower():
         raise BadInput(
-            "eval_set: no generated question fell into the test split; raise p_test, add documents, or give an eval_set file"
+            f"eval_sha256: expected {expected}, found {found}: the eval set in {path} is not the frozen one. Use the documents, "
+            "questions and seed it was made with, or take the new hash and compare no score with an older one"
         )
-    order = sorted({answer.question.chunk_id for answer in asked})
-    rng.shuffle(order)
-    held = {chunk.chunk_id: (facts(chunk.text), squeeze(chunk.text)) for chunk in chunks}
-    n_removed = max(int(P_UNANSWERABLE * len(order) + 0.5), min(1, len(order) - 1))
-    removed: list[str] = []
-    orphans: dict[str, str] = {}  # question_id -> fate
-    for chunk_id in order:
-        if len(removed) == n_removed:
-            break
-        rest = [known for other, known in held.items() if other != chunk_id]
-        fates = {a.question.question_id: _fate(a, rest) for a in asked if a.question.chunk_id == chunk_id}
-        if "unanswerable" in fates.values():
-            removed.append(chunk_id)
-            orphans |= fates
-            del held[chunk_id]
-    questions: list[EvalQuestion] = []
-    dropped: list[Drop] = []
-    for chunk_id in removed:
-        chunk = by_id[chunk_id]
-        dropped.append(
-            Drop("eval", "chunk taken out of the corpus for unanswerable questions", chunk_id, chunk.source, chunk.text)
-        )
-    for answer in asked:
-        question, chunk = answer.question, by_id[answer.question.chunk_id]
-        fate = orphans.get(question.question_id)
-        if fate == "answerable":
-            dropped.append(
-                Drop(
-                    "eval",
-                    "its chunk is gone, another may answer it",
-                    question.question_id,
-                    chunk.source,
-                    question.question,
-                )
-            )
-        elif fate:
-            questions.append(
-                EvalQuestion(question.question_id, question.question, "", False, chunk.source, split="test")
-            )
-        else:
-            where = {"chunk_id": chunk.chunk_id, "evidence": answer.quotes[0], "split": "test"}
-            questions.append(
-                EvalQuestion(question.question_id, question.question, answer.answer, True, chunk.source, **where)
-            )
-    return questions, [chunk for chunk in chunks if chunk.chunk_id not in removed], dropped
-
-
-def _fate(answer: Answer, rest: list[tuple[set[str], str]]) -> str:
-    """Whether a question can still be answered when its chunk is gone; a chunk that says the answer and all names of the question may."""
-    about = facts(answer.question.question)
-    for known, flat in rest:
-        near = len(about & known) >= 0.5 * len(about)
-        if any(squeeze(quote) in flat for quote in answer.quotes) or (near and holds_answer(known, answer.answer)):
-            return "answerable"
-    return "unanswerable"
+    return found
 
 
 def eval_table(questions: Sequence[EvalQuestion]):

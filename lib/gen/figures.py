@@ -21,17 +21,17 @@ def show_table(table):
     )
 
 
-def plot_chunk_lengths(chunks: Sequence[Chunk], chunk_chars: int):
-    """Histogram of chunk lengths in characters, with the limit asked for."""
+def plot_chunk_lengths(chunks: Sequence[Chunk], limit: int, unit: str = "characters"):
+    """Histogram of chunk lengths in `unit` (characters or tokens), with the limit asked for."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7.2, 2.8))
-    lengths = [chunk.n_chars for chunk in chunks]
+    lengths = [chunk.n_tokens if unit == "tokens" else chunk.n_chars for chunk in chunks]
     axes.hist(lengths, bins=30, color=COLOURS["embedder"])
-    axes.axvline(chunk_chars, color=COLOURS["ink"], linestyle="--", linewidth=1)
-    axes.text(chunk_chars, axes.get_ylim()[1], " chunk_chars", va="top", fontsize=9)
+    axes.axvline(limit, color=COLOURS["ink"], linestyle="--", linewidth=1)
+    axes.text(limit, axes.get_ylim()[1], " longest asked for", va="top", fontsize=9)
     median = sorted(lengths)[len(lengths) // 2]
-    axes.set(title=f"{len(lengths)} chunks, median {median} characters", xlabel="characters", ylabel="chunks")
+    axes.set(title=f"{len(lengths)} chunks, median {median} {unit}", xlabel=unit, ylabel="chunks")
     return figure
 
 
@@ -73,7 +73,7 @@ def answers_table(answers: Sequence[Answer], chunks: dict[str, Chunk], n: int = 
     sources = list(held)
     picked = [(source, held[source][len(held[source]) // 2]) for source in sources[:: max(1, len(sources) // n)][:n]]
     rows = [
-        {"question": a.question.question, "answer": a.answer, "quote": squeeze(a.quotes[0])[:200], "source": source}
+        {"question": a.question.question, "answer": a.answer, "quote": squeeze("".join(a.quotes[:1]))[:200], "source": source}
         for source, a in picked
     ]  # fmt: skip
     return pd.DataFrame(rows)
@@ -121,7 +121,8 @@ def render_example(example: Example):
     label = html.escape(example.cot_answer)
     for tag, colour in ((BEGIN_QUOTE, "grey"), (END_QUOTE, "grey"), (ANSWER_TAG, "oracle")):
         label = label.replace(html.escape(tag), f'<span style="color:{COLOURS[colour]}">{html.escape(tag)}</span>')
-    asked = f"<p><b>{html.escape(example.question.question)}</b></p>"
+    said = "".join(f"<p>{html.escape(turn)}</p>" for turn in example.question.history)
+    asked = f"{said}<p><b>{html.escape(example.question.question)}</b></p>"
     return HTML(
         f'<div style="max-width:52em">{"".join(parts)}{asked}<div style="white-space:pre-wrap">{label}</div></div>'
     )

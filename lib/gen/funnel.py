@@ -22,7 +22,14 @@ class Step:
 
 
 def build_funnel(
-    *, documents: int, chunks: int, asked: int, questions: int, answers: int, drops: Iterable[Drop]
+    *,
+    documents: int,
+    chunks: int,
+    asked: int,
+    questions: int,
+    answers: int,
+    drops: Iterable[Drop],
+    curated: int | None = None,
 ) -> list[Step]:
     """Line up the stages of generation.
 
@@ -33,6 +40,7 @@ def build_funnel(
         questions: Questions kept.
         answers: Answers that passed verification.
         drops: Everything dropped, of any stage.
+        curated: Answers that the judge left; None where no judge was asked.
     """
     by_stage: dict[str, list[Drop]] = {}
     for drop in drops:
@@ -47,6 +55,8 @@ def build_funnel(
         step("chunks with a question", asked - len(by_stage.get("ask", ())), "ask"),
         step("questions", questions, "question"),
         step("answers", answers, "answer"),
+        *([] if curated is None else [step("worth training on", curated, "curate")]),
+        step("not in the eval set", (answers if curated is None else curated) - len(by_stage.get("contamination", ())), "contamination"),
     ]
 
 

@@ -1,31 +1,38 @@
-"""Documents from a file or a folder: walk, read by type, and a reason for everything that could not be read.
-
-Sitemaps and columns of CSV or Parquet are not read yet.
-"""
+"""Documents from a file, a folder or the pages of a sitemap: read by type, and a reason for everything that could not be read."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.gen.crawl import Manners, crawl
 from lib.gen.readers.html import looks_like_html, read_html
 from lib.gen.readers.json import read_json
-from lib.gen.readers.text import decode, read_markdown, read_text
+from lib.gen.readers.table import read_csv, read_parquet
+from lib.gen.readers.text import decode, html_charset, read_markdown, read_text
 from lib.gen.records import Document, Drop, content_id
+from lib.gen.sitemap import is_sitemap
+from lib.gen.webstore import Page, PageStore
 from lib.run import BadInput
 
-TEXT_SUFFIXES = {".txt", ".text", ".md", ".markdown", ".rst", ".html", ".htm", ".xhtml", ".json", ".jsonl", ".ndjson"}
-SUFFIXES = TEXT_SUFFIXES | {".pdf", ".docx"}
+HTML = (".html", ".htm", ".xhtml")
+TEXT_SUFFIXES = {".txt", ".text", ".md", ".markdown", ".rst", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", *HTML}
+SUFFIXES = TEXT_SUFFIXES | {".pdf", ".docx", ".parquet"}
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Documents in the order of their paths, and what was dropped on the way."""
+    """Documents in the order of their paths, what was dropped on the way, and the pages where they came from the web."""
 
     documents: tuple[Document, ...]
     dropped: tuple[Drop, ...]
+    pages: tuple[Page, ...] = ()
 
     def table(self):
-        """One row per file or dropped record: source, documents, pages, sections, n_chars, problem."""
+        """One row per file, page or dropped record: source, documents, pages, sections, n_chars, problem.
+
+        A page of the web has its provenance besides: final_url, fetched_at, status, content_type, sha256.
+        """
         import pandas as pd
 
         rows: dict[str, dict] = {}
@@ -43,14 +50,31 @@ class Loaded:
             {"source": drop.source, **empty, "problem": " ".join([drop.reason, drop.detail]).strip()}
             for drop in self.dropped
         ]
+        if self.pages:
+            about = {page.url: page for page in self.pages}
+            none = Page("")
+            names = ("final_url", "fetched_at", "status", "content_type", "sha256")
+            table = [row | {name: getattr(about.get(row["source"], none), name) for name in names} for row in table]
         return pd.DataFrame(table).sort_values("source", kind="stable", ignore_index=True)
 
 
-def load_documents(path: str | Path) -> Loaded:
-    """Read a file, or every file below a folder.
+def load_documents(
+    path: str | Path,
+    *,
+    text_column: str = "text",
+    crawl_dir: Path | None = None,
+    manners: Manners | None = None,
+    refresh: bool = False,
+) -> Loaded:
+    """Read a file, every file below a folder, or every page of a sitemap.
 
     Args:
-        path: PDF, Markdown, text, HTML, DOCX, JSON or JSONL, or a folder of such files. Hidden files do not count.
+        path: PDF, Markdown, text, HTML, DOCX, JSON, JSONL, CSV, TSV or Parquet, a folder of such files (hidden files do not
+            count), or the address or local file of a sitemap.
+        text_column: Field of JSON, CSV, TSV and Parquet that holds the text.
+        crawl_dir: Where the pages of a sitemap are kept, `runs/<run>/crawl`.
+        manners: How a sitemap's pages are fetched; default `Manners()`.
+        refresh: Ask again for pages that are kept.
 
     Returns:
         The documents; a broken, empty or unsupported file, and a second copy of a document, is a `Drop` with its reason.
@@ -58,36 +82,62 @@ def load_documents(path: str | Path) -> Loaded:
     Raises:
         BadInput: The path does not exist, or nothing below it can be read.
     """
-    root = Path(path)
-    if not root.exists():
-        raise BadInput(f"documents: expected a file or folder, found nothing at {root}")
-    files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+    if not is_sitemap(str(path)):
+        files = [(file, source, "") for file, source in _walk(Path(path))]
+        return _some(_load(files, text_column, ()), path)
+    if crawl_dir is None:
+        raise BadInput(f"documents: {path} is a sitemap, and this call was given no folder for its pages")
+    pages = crawl(str(path), crawl_dir, manners or Manners(), refresh=refresh)
+    files = [(crawl_dir / page.file, page.url, page.charset) for page in pages if page.file]
+    return _some(_load(files, text_column, pages), path)
+
+
+def read_kept(crawl_dir: Path, text_column: str) -> Loaded | None:
+    """The documents that a crawl has fetched so far, nothing asked for; None where there are none."""
+    pages = [page for page in PageStore(crawl_dir).pages() if page.file and (crawl_dir / page.file).is_file()]
+    files = [(crawl_dir / page.file, page.url, page.charset) for page in pages]
+    loaded = _load(files, text_column, pages)
+    return loaded if loaded.documents else None
+
+
+def _some(loaded: Loaded, path: str | Path) -> Loaded:
+    if not loaded.documents:
+        reasons = "; ".join(f"{drop.source}: {drop.reason}" for drop in loaded.dropped[:3]) or "the folder is empty"
+        raise BadInput(
+            f"documents: no readable document in {path} ({reasons}); readable are {', '.join(sorted(SUFFIXES))}"
+        )
+    return loaded
+
+
+def _load(files: Sequence[tuple[Path, str, str]], text_column: str, pages: Sequence[Page]) -> Loaded:
+    """Read files given as (path, what it is called, encoding if known); the first of several copies is kept."""
     documents: list[Document] = []
-    dropped: list[Drop] = []
+    dropped = [Drop("load", page.problem, content_id(page.url), page.url) for page in pages if page.problem]
     texts: dict[str, str] = {}  # text -> source that first held it
-    for file in files:
-        source = file.name if root.is_file() else file.relative_to(root).as_posix()
-        if any(part.startswith(".") for part in source.split("/")):
-            continue
-        found, bad = _read(file, source)
+    for file, source, charset in files:
+        found, bad = _read(file, source, text_column, charset)
         dropped += [Drop("load", reason, content_id(source, which), source, which) for which, reason in bad]
         for document in found:
-            first = texts.setdefault(document.text, source)
-            if first != source or any(held.doc_id == document.doc_id for held in documents[-len(found) :]):
-                dropped.append(
-                    Drop("load", "copy of another document", document.doc_id, source, document.text[:200], first)
-                )
+            if document.text in texts:
+                about = (document.doc_id, source, document.text[:200], texts[document.text])
+                dropped.append(Drop("load", "copy of another document", *about))
             else:
+                texts[document.text] = source
                 documents.append(document)
-    if not documents:
-        reasons = "; ".join(f"{drop.source}: {drop.reason}" for drop in dropped[:3]) or "the folder is empty"
-        raise BadInput(
-            f"documents: no readable document in {root} ({reasons}); readable are {', '.join(sorted(SUFFIXES))}"
-        )
-    return Loaded(tuple(documents), tuple(dropped))
+    return Loaded(tuple(documents), tuple(dropped), tuple(pages))
 
 
-def _read(file: Path, source: str) -> tuple[list[Document], list[tuple[str, str]]]:
+def _walk(root: Path) -> Sequence[tuple[Path, str]]:
+    """Files to read in the order of their paths, and what each is called."""
+    if not root.exists():
+        raise BadInput(f"documents: expected a file, a folder or a sitemap, found nothing at {root}")
+    if root.is_file():
+        return [(root, root.name)]
+    files = [(file, file.relative_to(root).as_posix()) for file in sorted(root.rglob("*")) if file.is_file()]
+    return [(file, source) for file, source in files if not any(part.startswith(".") for part in source.split("/"))]
+
+
+def _read(file: Path, source: str, text_column: str, charset: str) -> tuple[list[Document], list[tuple[str, str]]]:
     """Read one file; whatever goes wrong becomes a reason."""
     suffix = file.suffix.lower()
     if suffix not in SUFFIXES:
@@ -104,10 +154,15 @@ def _read(file: Path, source: str) -> tuple[list[Document], list[tuple[str, str]
             from lib.gen.readers.docx import read_docx
 
             return read_docx(file, source), []
-        text = decode(file.read_bytes())
+        if suffix == ".parquet":
+            return read_parquet(file, source, text_column)
+        data = file.read_bytes()
+        text = decode(data, charset or (html_charset(data) if suffix in HTML else ""))
         if suffix in (".json", ".jsonl", ".ndjson"):
-            return read_json(text, source)
-        if suffix in (".html", ".htm", ".xhtml") or looks_like_html(text):
+            return read_json(text, source, text_column)
+        if suffix in (".csv", ".tsv"):
+            return read_csv(text, source, text_column)
+        if suffix in HTML or looks_like_html(text):
             return read_html(text, source), []
         return (read_markdown if suffix in (".md", ".markdown") else read_text)(text, source), []
     except Exception as error:  # any parser may fail in any way on a broken file; the rest of the folder goes on

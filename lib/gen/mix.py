@@ -9,8 +9,12 @@ from collections.abc import Mapping, Sequence
 from lib.gen.distractors import Distractor, Distractors
 from lib.gen.records import Answer, Chunk, Example
 from lib.gen.text import facts, holds_answer
-from lib.llm.raft import ANSWER_TAG, REFUSAL
+from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
 from lib.run import BadInput
+
+PARAMETERS = ("n_distractors", "max_distractors", "p_hard", "p_oracle", "p_refusal", "both_contexts", "no_oracle_label")
+LABELS = ("answer", "cot", "refusal")
+KINDS = ("oracle", "no_oracle", "refusal")
 
 
 def share(p: float, n: int) -> int:
@@ -18,27 +22,64 @@ def share(p: float, n: int) -> int:
     return int(p * n + 0.5)
 
 
-def check_corpus(
-    chunks: Sequence[Chunk], *, n_distractors: int, p_oracle: float, p_refusal: float, p_hard: float
+def count_kinds(n: int, *, p_oracle: float, p_refusal: float, both_contexts: bool = False) -> dict[str, int]:
+    """Rows of each kind that `n` questions give."""
+    n_refusal = share(p_refusal, n)
+    if both_contexts:
+        return {"oracle": n, "no_oracle": n - n_refusal, "refusal": n_refusal}
+    return {"oracle": share(p_oracle, n), "no_oracle": n - share(p_oracle, n), "refusal": n_refusal}
+
+
+def check_shares(
+    *,
+    n_distractors: int,
+    p_oracle: float,
+    p_refusal: float,
+    p_hard: float,
+    max_distractors: int = 0,
+    both_contexts: bool = False,
+    no_oracle_label: str = "answer",
 ) -> None:
-    """Refuse, before anything is spent, what cannot be mixed.
+    """Refuse what no corpus could be mixed by.
 
     Raises:
-        BadInput: A share outside [0, 1], or too few training chunks; names the smallest corpus that works.
+        BadInput: A share outside [0, 1], a count below 0, a range that is none, or an unknown label.
     """
     for name, value in (("p_oracle", p_oracle), ("p_refusal", p_refusal), ("p_hard", p_hard)):
         if not 0 <= value <= 1:
             raise BadInput(f"{name}: expected a share in [0, 1], found {value}")
     if n_distractors < 0:
         raise BadInput(f"n_distractors: expected 0 or more, found {n_distractors}")
-    have = len({chunk.duplicate_group for chunk in chunks if chunk.split == "train"})
-    # A row without its oracle shows n_distractors + 1 other chunks; a row with it, n_distractors.
-    need = n_distractors + (2 if p_oracle < 1 or p_refusal > 0 else 1)
-    if have < need:
-        most = f"set n_distractors to {n_distractors - (need - have)} or less, " if n_distractors >= need - have else ""
+    if max_distractors and max_distractors < n_distractors:
         raise BadInput(
-            f"n_distractors: {n_distractors} distractors need at least {need} training chunks that do not repeat each other, "
-            f"found {have}; {most}add documents or lower chunk_chars"
+            f"max_distractors: expected 0, or n_distractors ({n_distractors}) or more, found {max_distractors}"
+        )
+    if no_oracle_label not in LABELS:
+        raise BadInput(f"no_oracle_label: expected one of {', '.join(LABELS)}, found {no_oracle_label!r}")
+
+
+def check_corpus(chunks: Sequence[Chunk], **shares) -> None:
+    """Refuse, before anything is spent, what cannot be mixed.
+
+    Args:
+        chunks: The corpus, with its splits.
+        shares: What `check_shares` takes.
+
+    Raises:
+        BadInput: What `check_shares` refuses, or too few training chunks; names the smallest corpus that works.
+    """
+    check_shares(**shares)
+    most = max(shares["n_distractors"], shares.get("max_distractors", 0))
+    name = "max_distractors" if most > shares["n_distractors"] else "n_distractors"
+    hides = shares["p_oracle"] < 1 or shares["p_refusal"] > 0 or shares.get("both_contexts", False)
+    have = len({chunk.duplicate_group for chunk in chunks if chunk.split == "train"})
+    # A row without its oracle shows one chunk more than its distractors, and the oracle is in the corpus besides.
+    need = most + (2 if hides else 1)
+    if have < need:
+        less = f"set {name} to {most - (need - have)} or less, " if most >= need - have else ""
+        raise BadInput(
+            f"{name}: {most} distractors need at least {need} training chunks that do not repeat each other, "
+            f"found {have}; {less}add documents or lower chunk_chars"
         )
 
 
@@ -51,6 +92,10 @@ def build_examples(
     p_refusal: float,
     p_hard: float,
     rng: random.Random,
+    max_distractors: int = 0,
+    both_contexts: bool = False,
+    no_oracle_label: str = "answer",
+    refusals: Sequence[str] = (REFUSAL,),
 ) -> list[Example]:
     """Mix the rows of `train` and `valid`.
 
@@ -66,21 +111,29 @@ def build_examples(
         p_refusal: Refusal rows per question, in [0, 1].
         p_hard: Share of the distractors that come from retrieval, in [0, 1].
         rng: The only source of chance.
+        max_distractors: Where more than `n_distractors`: rows have from the one to the other, each number equally often.
+        both_contexts: Give every question a row with its oracle and one without (`p_oracle` is not used); of the latter
+            `share(p_refusal, n)` are refusals. Source: PA-RAG.
+        no_oracle_label: What a `no_oracle` row teaches: `answer`; `cot`, the reasoning without its quote marks, since
+            what was quoted is not shown; or `refusal`.
+        refusals: Sentences that refuse; each row draws one.
 
     Returns:
-        Rows in the order of the answers, train before valid; a refusal row follows its question's other row.
+        Rows in the order of the answers, train before valid; a row without oracle follows its question's row with it.
 
     Raises:
         BadInput: Too few chunks that do not give an answer away.
     """
     by_id = {chunk.chunk_id: chunk for chunk in chunks}
+    span = range(n_distractors, max(n_distractors, max_distractors) + 1)
     examples: list[Example] = []
     for split, shown in (("train", ("train",)), ("valid", ("train", "valid"))):
         asked = [a for a in answers if a.question.chunk_id in by_id and by_id[a.question.chunk_id].split == split]
         if asked:
             pool = Distractors([chunk for chunk in chunks if chunk.split in shown])
-            draw = _Draw(asked, by_id, pool, n_distractors, p_hard, rng)
-            examples += _mix_split(draw, split, share(p_oracle, len(asked)), share(p_refusal, len(asked)))
+            counts = count_kinds(len(asked), p_oracle=p_oracle, p_refusal=p_refusal, both_contexts=both_contexts)
+            draw = _Draw(asked, by_id, pool, span, p_hard, rng)
+            examples += _mix_split(draw, split, counts, both_contexts, no_oracle_label, refusals)
     return examples
 
 
@@ -92,77 +145,111 @@ class _Draw:
         asked: Sequence[Answer],
         by_id: Mapping[str, Chunk],
         pool: Distractors,
-        n_distractors: int,
+        span: range,
         p_hard: float,
         rng: random.Random,
     ):
-        self.asked, self.pool, self.n_distractors, self.p_hard, self.rng = asked, pool, n_distractors, p_hard, rng
+        self.asked, self.pool, self.span, self.p_hard, self.rng = asked, pool, span, p_hard, rng
         self.oracles = [by_id[answer.question.chunk_id] for answer in asked]
 
-    def beside(self, i: int, n_hard: int) -> list[Distractor]:
+    def slots(self, n_rows: int) -> list[tuple[int, int]]:
+        """Number of distractors and place of the oracle for each row: every number, and every place in it, equally often."""
+        # Numbers and places in random order: what is left over of n_rows must not fall on the first ones always.
+        widths = self.rng.sample(self.span, len(self.span))
+        places = {width: self.rng.sample(range(width + 1), width + 1) for width in widths}
+        turns = [(widths[row % len(widths)], row // len(widths)) for row in range(n_rows)]
+        slots = [(width, places[width][turn % (width + 1)]) for width, turn in turns]
+        self.rng.shuffle(slots)
+        return slots
+
+    def beside(self, i: int, n: int, n_hard: int) -> list[Distractor]:
         """Distractors beside an oracle. A second chunk with the answer does no harm there, but is taken only for want of others."""
         for strict in (True, False):
-            found = self.pool.find(
-                self.asked[i], self.oracles[i], n=self.n_distractors, n_hard=n_hard, strict=strict, rng=self.rng
-            )
+            found = self.pool.find(self.asked[i], self.oracles[i], n=n, n_hard=n_hard, strict=strict, rng=self.rng)
             if found is not None:
                 return found
         raise BadInput(
-            f"n_distractors: fewer than {self.n_distractors} chunks differ from a chunk of {self.oracles[i].source}; "
+            f"n_distractors: fewer than {n} chunks differ from a chunk of {self.oracles[i].source}; "
             "add documents or lower n_distractors"
         )
 
     def instead(self, candidates: Sequence[int], n_rows: int, kind: str) -> dict[int, list[Distractor]]:
         """Contexts without oracle or answer for the first `n_rows` candidates that can have one."""
-        n = self.n_distractors + 1
-        hard = hard_counts(n_rows, n, self.p_hard)
+        turns = self.rng.sample(self.span, len(self.span)) if len(self.span) > 1 else self.span
+        widths = [turns[row % len(turns)] + 1 for row in range(n_rows)]
+        hard = hard_counts(widths, self.p_hard)
         rows: dict[int, list[Distractor]] = {}
         for i in candidates:
             if len(rows) == n_rows:
                 break
-            n_hard = hard[len(rows)]
+            n, n_hard = widths[len(rows)], hard[len(rows)]
             found = self.pool.find(self.asked[i], self.oracles[i], n=n, n_hard=n_hard, strict=True, rng=self.rng)
             if found is not None:
                 rows[i] = found
         if len(rows) < n_rows:
             raise BadInput(
-                f"{n_rows} {kind} rows need {n} chunks each that do not hold the answer; only {len(rows)} of {len(candidates)} "
-                f"questions have them. Add documents, lower n_distractors, or set {_LESS[kind]}"
+                f"{n_rows} {kind} rows need {widths[len(rows)]} chunks each that do not hold the answer; only {len(rows)} of "
+                f"{len(candidates)} questions have them. Add documents, lower n_distractors, or set {_LESS[kind]}"
             )
         return rows
 
 
-_LESS = {"no_oracle": "p_oracle nearer to 1", "refusal": "p_refusal nearer to 0"}
+_LESS = {
+    "no_oracle": "p_oracle nearer to 1", "refusal": "p_refusal nearer to 0", "oracle-free": "both_contexts to false",
+}  # fmt: skip
 
 
-def _mix_split(draw: _Draw, split: str, n_oracle: int, n_refusal: int) -> list[Example]:
+def _mix_split(
+    draw: _Draw, split: str, counts: Mapping[str, int], both: bool, no_oracle_label: str, refusals: Sequence[str]
+) -> list[Example]:
     """The rows of one split, in exact numbers."""
     rng, n = draw.rng, len(draw.asked)
     order = rng.sample(range(n), n)
-    hidden = draw.instead(order, n - n_oracle, "no_oracle")
-    shown = [i for i in order if i not in hidden]
-    refused = draw.instead(shown + list(hidden), n_refusal, "refusal")
-    positions = [row % (draw.n_distractors + 1) for row in range(n_oracle)]  # every place equally often
-    rng.shuffle(positions)
-    places = iter(zip(positions, hard_counts(n_oracle, draw.n_distractors, draw.p_hard), strict=True))
+    if both:
+        free = draw.instead(order, n, "oracle-free")
+        refused = {i: free[i] for i in order[: counts["refusal"]]}
+        hidden = {i: free[i] for i in order[counts["refusal"] :]}
+        with_oracle = set(order)
+    else:
+        hidden = draw.instead(order, counts["no_oracle"], "no_oracle")
+        with_oracle = set(order) - set(hidden)
+        refused = draw.instead([i for i in order if i in with_oracle] + list(hidden), counts["refusal"], "refusal")
+    slots = draw.slots(len(with_oracle))
+    places = iter(zip(slots, hard_counts([width for width, _ in slots], draw.p_hard), strict=True))
     examples = []
     for i, (answer, oracle) in enumerate(zip(draw.asked, draw.oracles, strict=True)):
+        if i in with_oracle:
+            (width, position), n_hard = next(places)
+            found = draw.beside(i, width, n_hard)
+            label = answer.cot_answer, answer.answer
+            examples.append(_example("oracle", answer, oracle, found, position, label, split, rng))
         if i in hidden:
-            label = f"{ANSWER_TAG} {answer.answer}"
-            examples.append(_example("no_oracle", answer, oracle, hidden[i], None, label, answer.answer, split, rng))
-        else:
-            position, n_hard = next(places)
-            found = draw.beside(i, n_hard)
-            label = answer.cot_answer
-            examples.append(_example("oracle", answer, oracle, found, position, label, answer.answer, split, rng))
+            label = _label(no_oracle_label, answer, refusals, rng)
+            examples.append(_example("no_oracle", answer, oracle, hidden[i], None, label, split, rng))
         if i in refused:
-            examples.append(_example("refusal", answer, oracle, refused[i], None, REFUSAL, REFUSAL, split, rng))
+            label = _label("refusal", answer, refusals, rng)
+            examples.append(_example("refusal", answer, oracle, refused[i], None, label, split, rng))
     return examples
 
 
-def hard_counts(n_rows: int, n: int, p_hard: float) -> list[int]:
-    """Retrieved distractors of each row of `n`: as even as whole numbers allow, a share `p_hard` of all in sum."""
-    return [int((row + 1) * n * p_hard + 1e-9) - int(row * n * p_hard + 1e-9) for row in range(n_rows)]
+def _label(kind: str, answer: Answer, refusals: Sequence[str], rng: random.Random) -> tuple[str, str]:
+    """What a row without oracle teaches, and its short answer."""
+    if kind == "refusal":
+        sentence = refusals[0] if len(refusals) == 1 else rng.choice(refusals)
+        return sentence, sentence
+    if kind == "cot":
+        return answer.cot_answer.replace(BEGIN_QUOTE, "").replace(END_QUOTE, ""), answer.answer
+    return f"{ANSWER_TAG} {answer.answer}", answer.answer
+
+
+def hard_counts(widths: Sequence[int], p_hard: float) -> list[int]:
+    """Retrieved distractors of each row: as even as whole numbers allow, a share `p_hard` of all in sum."""
+    counts, before = [], 0
+    for width in widths:
+        after = before + width
+        counts.append(int(after * p_hard + 1e-9) - int(before * p_hard + 1e-9))
+        before = after
+    return counts
 
 
 def _example(
@@ -171,8 +258,7 @@ def _example(
     oracle: Chunk,
     found: list[Distractor],
     position: int | None,
-    label: str,
-    short: str,
+    label: tuple[str, str],
     split: str,
     rng: random.Random,
 ) -> Example:
@@ -182,7 +268,7 @@ def _example(
     if position is not None:
         context.insert(position, oracle)
     hard_ids = tuple(distractor.chunk.chunk_id for distractor in found if distractor.is_hard)
-    return Example(kind, answer.question, oracle, tuple(context), label, short, split, hard_ids)
+    return Example(kind, answer.question, oracle, tuple(context), *label, split, hard_ids)
 
 
 def n_given_away(examples: Sequence[Example], answers: Sequence[Answer]) -> int:
@@ -204,7 +290,8 @@ def shares_table(examples: Sequence[Example]):
     for split in ("train", "valid"):
         held = [example for example in examples if example.split == split]
         n_questions = sum(example.kind != "refusal" for example in held)
-        for kind in ("oracle", "no_oracle", "refusal"):
+        others = sorted({example.kind for example in examples} - set(KINDS))
+        for kind in others or KINDS:
             n = sum(example.kind == kind for example in held)
             per_question = n / n_questions if n_questions else None
             rows.append({"split": split, "kind": kind, "rows": n, "questions": n_questions, "share": per_question})

@@ -8,17 +8,21 @@ import random
 import sys
 from pathlib import Path
 
-from lib.gen.chunk import cut_chunks, token_counter
-from lib.gen.evalset import find_eval_set, read_eval_set
-from lib.gen.formats import build_format
-from lib.gen.load import load_documents
-from lib.gen.mix import check_corpus, share
-from lib.gen.prompt import read_prompt, system_prompt
-from lib.gen.split import assign_splits
+from lib.gen import recipes, sources
+from lib.gen.chunk import token_counter
+from lib.gen.contamination import check_thresholds
+from lib.gen.evalset import ORIGINS, parse_columns, read_eval_set
+from lib.gen.forecast import ANSWER_TOKENS, QUESTION_TOKENS, forecast
+from lib.gen.formats import build_format, check_files, read_refusals
+from lib.gen.mix import check_corpus, check_shares, count_kinds
+from lib.gen.pairs import needed_answers
+from lib.gen.prompt import check_prompts
+from lib.gen.push import check_push
+from lib.gen.quota import check_shares as check_wishes
+from lib.gen.split import UNITS, assign_splits
+from lib.gen.structured import check_setting
+from lib.llm.predict import predict
 from lib.run import BadInput
-
-QUESTION_TOKENS = 30  # of a written question, in the reply
-ANSWER_TOKENS = 120  # reasoning, quote and answer
 
 
 def plan(p: dict) -> list[dict]:
@@ -34,35 +38,32 @@ def plan(p: dict) -> list[dict]:
         BadInput: What the notebook would refuse.
     """
     check_parameters(p)
-    form = build_format(p["dataset_format"], system_prompt(p["system_prompt"]))
-    eval_path = find_eval_set(p["eval_set"], p["documents"])
-    n_eval = len(read_eval_set(eval_path)) if eval_path else None
-    loaded = load_documents(p["documents"])
+    form = build_format(p["dataset_format"], recipes.row_system_prompt(p))
+    eval_path = recipes.own_eval_set(p)
+    n_eval = len(read_eval_set(eval_path, p["eval_columns"])) if eval_path else None
+    loaded, pages = recipes.preview(p)
+    if loaded is None:
+        return pages
     count = token_counter(p["student_model"])
-    chunks, _ = cut_chunks(
-        loaded.documents,
-        chunker=p["chunker"],
-        chunk_chars=p["chunk_chars"],
-        p_overlap=p["p_overlap"],
-        count_tokens=count,
-    )
-    chunks, split_by = assign_splits(chunks, p_valid=p["p_valid"], p_test=p["p_test"], rng=random.Random(p["seed"]))
-    shares = {name: p[name] for name in ("n_distractors", "p_oracle", "p_refusal", "p_hard")}
-    check_corpus(chunks, **shares)
-    asked = [chunk for chunk in chunks if chunk.split != "test" or not eval_path]
-    n_questions = p["questions_per_chunk"] * len(asked)
-    n_trained = p["questions_per_chunk"] * sum(chunk.split != "test" for chunk in chunks)
-    chars = sum(chunk.n_chars for chunk in asked)
-    head, answer_head = len(read_prompt("questions")) // 4, len(read_prompt("answer")) // 4
-    prompt_tokens = (
-        chars // 4 * (1 + p["questions_per_chunk"]) + head * len(asked) + (answer_head + QUESTION_TOKENS) * n_questions
-    )
-    reply_tokens = n_questions * (QUESTION_TOKENS + ANSWER_TOKENS)
+    is_semantic = p["chunker"] == "semantic"  # a plan embeds nothing
+    chunks, _ = recipes.cut(p | {"chunker": "recursive"} if is_semantic else p, loaded.documents, count)
+    rng = random.Random(p["seed"])
+    chunks, _ = recipes.choose_passages(p, chunks, rng)
+    by_rows = p["eval_from"] == "rows" and not eval_path
+    parts = {"p_valid": p["p_valid"], "p_test": 0.0 if by_rows else recipes.held_out(p), "split_unit": p["split_unit"]}
+    chunks, split_by = assign_splits(chunks, **parts, rng=random.Random(p["seed"]))
+    shares = recipes.mix_shares(p)
+    if p["recipe"] in recipes.ASKED:
+        check_corpus(chunks, **shares)
+    asks = recipes.plan_asks(p, [chunk for chunk in chunks if chunk.split != "test" or not eval_path], rng)
+    n_wanted = needed_answers(p["target_rows"], **shares)
+    told = {"recipe": p["recipe"], "curate": p["curate"], "folder": p["prompts_dir"]}
+    cost = forecast(asks, n_wanted=n_wanted, **told)
+    wanted = ("p_oracle", "p_refusal", "both_contexts")
+    n_rows = sum(count_kinds(cost.n_trained, **{name: shares[name] for name in wanted}).values())
+    shown = max(shares["n_distractors"], shares["max_distractors"]) + 1
     longest = (
-        (p["n_distractors"] + 1) * max(chunk.n_tokens for chunk in chunks)
-        + count(form.system_prompt)
-        + QUESTION_TOKENS
-        + ANSWER_TOKENS
+        shown * max(chunk.n_tokens for chunk in chunks) + count(form.system_prompt) + QUESTION_TOKENS + ANSWER_TOKENS
     )
 
     def row(item: str, value: object, unit: str, note: str = "") -> dict:
@@ -73,26 +74,41 @@ def plan(p: dict) -> list[dict]:
         if loaded.dropped
         else ""
     )
+    engine = {"max_in_flight": p["max_in_flight"], "prices": p.get("prices", "")}
+    most = f"{p['chunk_tokens']} tokens" if p["chunker"] == "tokens" else f"{p['chunk_chars']} characters"
+    how = "estimate: cut like chunker recursive; " if is_semantic else ""
     return [
+        *pages,
         row("documents", len(loaded.documents), "documents", unread),
-        row("chunks", len(chunks), "chunks", f"at most {p['chunk_chars']} characters; split by {split_by}"),
-        row("teacher calls", len(asked) + n_questions, "calls", "at most, repairs aside: a question request a chunk, an answer request a question"),
-        row("teacher prompt tokens", prompt_tokens, "tokens", "estimate: four characters a token"),
-        row("teacher reply tokens", reply_tokens, "tokens", f"estimate: {QUESTION_TOKENS + ANSWER_TOKENS} a question"),
-        row("training and validation rows", n_trained + share(p["p_refusal"], n_trained), "rows", "at most: every question written, answered and kept"),
+        row("chunks", len(chunks), "chunks", f"{how}at most {most}; split by {split_by}"),
+        row("teacher calls", cost.calls, "calls", cost.note),
+        row("teacher prompt tokens", cost.prompt_tokens, "tokens", "estimate: four characters a token"),
+        row("teacher reply tokens", cost.reply_tokens, "tokens", f"estimate: {QUESTION_TOKENS + ANSWER_TOKENS} a question"),
+        *predict("teacher", cost.calls, cost.prompt_tokens, cost.reply_tokens, n_waves=2, **engine),
+        *([row("judge calls", cost.judge_calls, "calls", f"curation, one a pair: {cost.judge_tokens:,} tokens, estimated")] if p["curate"] else []),
+        *(predict("judge", cost.judge_calls, cost.judge_tokens, 0, **engine) if p["curate"] else []),
+        row("training and validation rows", n_rows, "rows", "at most: every question written, answered and kept"),
         row("longest row", longest, "tokens a row", "estimate: the longest chunk in every place"),
-        row("eval questions", n_eval if n_eval is not None else "about " + str(n_questions - n_trained), "questions", str(eval_path or "held-out generated questions")),
+        row("eval questions", _eval_questions(p, n_eval, cost), "questions", str(eval_path or "held-out generated questions")),
+        row("next stages", "", "", recipes.NEXT[p["recipe"]]),
     ]  # fmt: skip
 
 
+def _eval_questions(p: dict, n_eval: int | None, cost) -> object:
+    if p["recipe"] not in recipes.ASKED:
+        return 0
+    return n_eval if n_eval is not None else f"about {cost.n_answers - cost.n_trained}"
+
+
 def input_paths(p: dict) -> list[Path]:
-    """The user's files that decide the dataset: documents, eval set, a system prompt of their own, the student's tokenizer."""
+    """The user's files that decide the dataset: documents, human turns, eval set, prompts of their own, the student's tokenizer."""
     tokenizer, prompt = Path(p["student_model"]) / "tokenizer.json", Path(p["system_prompt"])
-    eval_path = find_eval_set(p["eval_set"], p["documents"])
+    eval_path = recipes.own_eval_set(p)
     found = [
         Path(p["documents"]),
         *([eval_path] if eval_path else []),
-        *(f for f in (tokenizer, prompt) if f.is_file()),
+        *(f for f in (tokenizer, prompt, *map(Path, p["refusals"])) if f.is_file()),
+        *(Path(p[name]) for name in ("conversations", "prompts_dir") if p[name]),
     ]
     return [path for path in found if path.exists()]
 
@@ -103,12 +119,28 @@ def check_parameters(p: dict) -> None:
     Raises:
         BadInput: Names the parameter, what was expected and what came.
     """
-    if p["recipe"] != "raft":
-        raise BadInput(f"recipe: expected 'raft', found {p['recipe']!r}")
+    recipes.check_recipe(p)
+    sources.check(p)
     if p["questions_per_chunk"] < 1:
         raise BadInput(f"questions_per_chunk: expected 1 or more, found {p['questions_per_chunk']}")
-    build_format(p["dataset_format"], system_prompt(p["system_prompt"]))
-    if not find_eval_set(p["eval_set"], p["documents"]) and not p["p_test"]:
+    for name in ("question_budget", "target_rows"):
+        if p[name] < 0:
+            raise BadInput(f"{name}: expected 0 or more, found {p[name]}")
+    check_prompts(p["prompts_dir"])
+    check_setting(p["structured_output"])
+    for name in ("question_style", "question_difficulty"):
+        check_wishes(name, p[name], p["prompts_dir"])
+    refusals, stop = read_refusals(p["refusals"]), p["completion_stop"]
+    build_format(p["dataset_format"], recipes.row_system_prompt(p), refusals=refusals, completion_stop=stop)
+    check_shares(**recipes.mix_shares(p))
+    check_files(p["dataset_files"])
+    check_push(p["push_to_hub"])
+    parse_columns(p["eval_columns"])
+    check_thresholds(**{name: p[f"contamination_{name}"] for name in ("check", "ngram", "overlap", "similarity")})
+    for name, value, known in (("eval_from", p["eval_from"], ORIGINS), ("split_unit", p["split_unit"], UNITS)):
+        if value not in known:
+            raise BadInput(f"{name}: expected one of {', '.join(known)}, found {value!r}")
+    if p["recipe"] in recipes.ASKED and not recipes.own_eval_set(p) and not p["p_test"]:
         raise BadInput(
             "p_test: expected more than 0 where no eval set is given: the eval set is made of held-out questions"
         )

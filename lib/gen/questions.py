@@ -1,12 +1,14 @@
-"""Questions from chunks: one request a chunk, a parser that survives what models write, and a filter for poor questions."""
+"""Questions from chunks: one request a chunk, a parser that survives what models write, and what became of every question."""
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from lib.gen.prompt import fill, prompt_hash, read_prompt
+from lib.gen.prompt import fill, prompt_hash, read_parts, read_prompt
+from lib.gen.quota import API_STYLE, Ask
 from lib.gen.records import Chunk, Drop, Question, content_id, most_common
-from lib.gen.text import key, words
+from lib.gen.standalone import find_problem
+from lib.gen.text import fingerprint
 from lib.llm import Request
 from lib.run import BadInput
 
@@ -23,46 +25,74 @@ SCHEMA = {
         },
     },
 }
-MAX_CHARS = 400
+MARKLESS = ("search", "mixed", API_STYLE)  # styles whose questions need no question mark
 _MARKS = "?？؟;՞፧⁇¿"  # question marks of Latin, East Asian, Arabic, Greek, Armenian and Ethiopic scripts
 _MARKER = re.compile(
     r"^\s*(?:>\s*)?(?:[-*•‣–]\s+)?(?:\*\*)?"
-    r"(?:\(?(?P<n>\d{1,3})[.)]\s+|(?:Q|Question|Frage|Pregunta)\s*\d{0,3}\s*[:.)]\s*)?(?:\*\*\s+)?"
+    r"(?:\(?(?P<n>\d{1,3})(?:[.)]\s+|[、．）]\s*)|(?:Q|Question|Frage|Pregunta)\s*\d{0,3}\s*[:.)]\s*)?(?:\*\*\s+)?"
 )
-_NOUN = r"(?:passage|text|document|context|excerpt|paragraph|snippet|chunk|extract|article)"
-_LEANS = re.compile(
-    rf"\b(?:according to|based on|as (?:stated|described|mentioned|given|shown|per)(?: in| by)?|(?:mentioned|described|stated|given|listed|provided|shown|discussed) in)"
-    rf"\s+(?:the|this|that|these)\s+(?:(?:above|given|provided|following|same|present)\s+)?{_NOUN}s?\b"
-    rf"|\b(?:in|from|of|by|does|do|did|is|are|can)\s+(?:this|the\s+(?:above|given|provided|following|present))\s+{_NOUN}s?\b"
-    rf"|\b(?:in|from)\s+the\s+(?:passage|text|excerpt|snippet|chunk|context)\s*(?:[?,.]|$)"
-    rf"|\bthe\s+(?:passage|text|excerpt|snippet|document|author|article)\s+(?:say|state|mention|describe|give|list|claim|suggest|explain|provide|refer|contain|discuss|indicate)s?\b"
-    r"|\b(?:laut|gemäß|nach)\s+(?:dem|diesem|der|dieser)\s+(?:text|dokument|abschnitt|passage)\b"
-    r"|\b(?:selon|d['’]après)\s+(?:le|ce|la|cette)\s+(?:texte|document|passage|extrait)\b"
-    r"|\bsegún\s+(?:el|este|la)\s+(?:texto|documento|pasaje|fragmento)\b",
-    re.IGNORECASE,
+_THOUGHT = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
+_TOLD = re.compile(
+    rf"(?<=[{_MARKS}])\s*[(\[]?\s*(?:\*\*)?(?:A|Answer|Antwort|Réponse|Respuesta)\s*[::].*$", re.IGNORECASE
 )
 
 
-def build_request(chunk: Chunk, n: int) -> Request:
-    """Ask for `n` questions about one chunk; what is the same for every chunk stands first."""
-    system, user = read_prompt("questions").split("\n---\n")
+def build_request(
+    chunk: Chunk,
+    n: int,
+    *,
+    style: str = "default",
+    difficulty: str = "",
+    language: str = "",
+    structured: bool = True,
+    folder: str = "",
+) -> Request:
+    """Ask for `n` questions about one chunk; what is the same for every chunk stands first.
+
+    Args:
+        chunk: What to ask about.
+        n: Questions wanted.
+        style: `default`, `api`, or the name of a `style_*.txt` prompt.
+        difficulty: Name of a `difficulty_*.txt` prompt; empty for none.
+        language: Language of the questions; empty for that of the passage.
+        structured: Whether the endpoint is told to reply in JSON of a schema; else the prompt alone asks for it.
+        folder: The user's prompts.
+    """
+    system, user = read_parts(_base(style), folder)
+    wishes = [read_prompt(name, folder) for name in _wishes(style, difficulty)]
+    wishes += [fill(read_prompt("language", folder), language=language)] if language else []
     messages = (
-        {"role": "system", "content": system.strip()},
-        {"role": "user", "content": fill(user.strip(), chunk=chunk.text, n=n)},
+        {"role": "system", "content": system},
+        {"role": "user", "content": "\n".join([fill(user, chunk=chunk.text, n=n), *wishes])},
     )
-    return Request(messages=messages, prompt=None, max_tokens=200 + 80 * n, response_format=SCHEMA)
+    schema = SCHEMA if structured else None
+    return Request(messages=messages, prompt=None, max_tokens=200 + 80 * n, response_format=schema)
 
 
-def parse_questions(text: str) -> list[str]:
-    """Read the questions out of a reply: JSON, fenced or not, else one a line, numbered or not, preambles left out."""
-    text = re.sub(r"^\s*```\w*\s*$", "", text, flags=re.MULTILINE).strip()
-    for candidate in (text, *re.findall(r"\{.*\}|\[.*\]", text, re.DOTALL)[:1]):
-        try:
-            value = json.loads(candidate)
-        except json.JSONDecodeError:
-            continue
-        if not isinstance(value, dict | list):
-            break  # a bare string is a line like any other
+def made_with(style: str, difficulty: str, language: str, folder: str) -> str:
+    """Hash of the prompts behind a question: part of what says how it was made."""
+    names = [_base(style), *_wishes(style, difficulty), *(["language"] if language else [])]
+    return prompt_hash(*names, folder=folder)
+
+
+def _base(style: str) -> str:
+    return "questions_api" if style == API_STYLE else "questions"
+
+
+def _wishes(style: str, difficulty: str) -> list[str]:
+    named = [] if style in ("default", API_STYLE) else [f"style_{style}"]
+    return named + ([f"difficulty_{difficulty}"] if difficulty else [])
+
+
+def parse_questions(text: str, *, needs_mark: bool = True) -> list[str]:
+    """Read the questions out of a reply: JSON, fenced or not, else one a line, numbered or not, preambles left out.
+
+    Args:
+        text: The reply.
+        needs_mark: Whether a line that is neither numbered nor a list item must end with a question mark.
+    """
+    text = re.sub(r"^\s*```\w*\s*$", "", _THOUGHT.sub("", text), flags=re.MULTILINE).strip()
+    for value in _json_values(text):
         found = _strings(value)
         numbers = [match["n"] for match in map(_MARKER.match, found)]
         # A list counted 1, 2, 3 was numbered; a lone "1. FC Köln was founded when?" was not.
@@ -72,9 +102,30 @@ def parse_questions(text: str) -> list[str]:
     for line in text.split("\n"):
         start = _MARKER.match(line).end()
         question = _tidy(line, start)
-        if question and (question[-1] in _MARKS or (start and line[:start].strip() and not question.endswith(":"))):
+        is_listed = bool(start and line[:start].strip())
+        if question and (question[-1] in _MARKS or ((is_listed or not needs_mark) and question[-1] not in ":：")):
             questions.append(question)
     return questions
+
+
+def _json_values(text: str) -> Iterable[dict | list]:
+    """The first JSON object or list that a reply holds: whole, among other words, or one a line; a comma too many is forgiven."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    for candidate in (text, *re.findall(r"\{.*\}|\[.*\]", text, re.DOTALL)[:1]):
+        for attempt in (candidate, re.sub(r",(\s*[\]}])", r"\1", candidate)):
+            try:
+                value = json.loads(attempt)
+            except json.JSONDecodeError:
+                continue
+            if isinstance(value, dict | list):
+                yield value
+            return  # a bare string is a line like any other
+    try:
+        values = [json.loads(line) for line in lines if line.lstrip()[:1] in "{["]
+    except json.JSONDecodeError:
+        return
+    if values:
+        yield values
 
 
 def _strings(value: object) -> list[str]:
@@ -89,22 +140,79 @@ def _strings(value: object) -> list[str]:
 
 
 def _tidy(line: str, start: int) -> str:
-    question = " ".join(line[start:].split()).removesuffix("**").strip()
+    question = _TOLD.sub("", " ".join(line[start:].split())).removesuffix("**").strip()
     for left, right in ('""', "“”", "''", "``"):
         if len(question) > 1 and question[0] == left and question[-1] == right:
             question = question[1:-1].strip()
     return question
 
 
-def find_problem(question: str) -> str:
-    """Why a question cannot be used, or an empty string."""
-    if len(words(question)) < 3:
-        return "fewer than three words"
-    if len(question) > MAX_CHARS:
-        return f"longer than {MAX_CHARS} characters"
-    if _LEANS.search(question):
-        return "leans on a passage that its reader does not see"
-    return ""
+def read_reply(ask: Ask, reply, teacher: str, prompt_sha256: str) -> tuple[list[Question], list[Drop]]:
+    """The questions of one reply as they stand, or why there are none.
+
+    Returns:
+        Questions, not yet looked at, and a `Drop` of stage `ask` where there are none.
+    """
+    chunk, usable = ask.chunk, not reply.error and reply.finish_reason != "length"
+    found = parse_questions(reply.text, needs_mark=ask.style not in MARKLESS) if usable else []
+    if found:
+        return [
+            Question(content_id(chunk.chunk_id, text), chunk.chunk_id, text, teacher, prompt_sha256, style=ask.style)
+            for text in found
+        ], []
+    reason = "endpoint error" if reply.error else "no question in the reply"
+    reason = "cut off" if reply.finish_reason == "length" else reason
+    return [], [Drop("ask", reason, chunk.chunk_id, chunk.source, chunk.text[:200], reply.error or reply.text[:200])]
+
+
+class Sieve:
+    """Keeps the first of equal questions, in the order of their chunks and not of their replies.
+
+    Args:
+        taken: Questions that must not come up (those of the eval set).
+    """
+
+    def __init__(self, taken: Collection[str] = ()):
+        self._reserved = {fingerprint(question) for question in taken}
+        self._first: dict[tuple, tuple[int, int]] = {}  # fingerprint -> (place of its chunk, number in the reply)
+
+    def offer(self, place: int, ask: Ask, found: Sequence[Question]) -> list[Question]:
+        """Note a chunk's questions, and say which of them may still be kept when all have come.
+
+        Later replies can only take a question away, never bring one back: being the same question is an equivalence, so
+        what an earlier chunk has asked stays asked. So no answer that will be needed is left out, in whatever order replies come.
+        """
+        hopeful = []
+        for number, question in enumerate(found):
+            same = fingerprint(question.question)
+            if _own_problem(ask, number, question) or same in self._reserved:
+                continue
+            first = self._first.get(same)
+            if first is None or (place, number) <= first:
+                self._first[same] = (place, number)
+                hopeful.append(question)
+        return hopeful
+
+    def settle(self, place: int, ask: Ask, found: Sequence[Question]) -> tuple[list[Question], list[Drop]]:
+        """Once every earlier chunk has been offered: the questions that stay, and a reason for each of the others."""
+        kept, dropped = [], []
+        for number, question in enumerate(found):
+            same = fingerprint(question.question)
+            problem = _own_problem(ask, number, question)
+            if not problem and same in self._reserved:
+                problem = "stands in the eval set"
+            if not problem and self._first[same] != (place, number):
+                problem = "asked before"
+            if problem:
+                about = (question.question_id, ask.chunk.source, question.question, ask.chunk.chunk_id)
+                dropped.append(Drop("question", problem, *about))
+            else:
+                kept.append(question)
+        return kept, dropped
+
+
+def _own_problem(ask: Ask, number: int, question: Question) -> str:
+    return "more than asked for" if number >= ask.n else find_problem(question.question, style=ask.style)
 
 
 def generate_questions(
@@ -114,7 +222,7 @@ def generate_questions(
     questions_per_chunk: int,
     taken: Collection[str] = (),
 ) -> tuple[list[Question], list[Drop]]:
-    """Ask the teacher for questions about every chunk.
+    """Ask the teacher for questions about every chunk, and for nothing else.
 
     Args:
         chunks: Chunks to ask about; of two equal questions the one from the earlier chunk stays.
@@ -128,36 +236,26 @@ def generate_questions(
     Raises:
         BadInput: Not one question can be used; says why most were dropped.
     """
-    requests = [build_request(chunk, questions_per_chunk) for chunk in chunks]
-    replies = teacher.ask(requests, label="questions")
-    made_by = (teacher.role.model, prompt_hash("questions"))
-    reserved = {key(question) for question in taken}
-    seen: set[str] = set()
+    asks = [Ask(chunk, questions_per_chunk) for chunk in chunks]
+    replies = teacher.ask([build_request(ask.chunk, ask.n) for ask in asks], label="questions")
+    read = [
+        read_reply(ask, reply, teacher.role.model, made_with(ask.style, "", "", ""))
+        for ask, reply in zip(asks, replies, strict=True)
+    ]
+    sieve = Sieve(taken)
+    for place, (ask, (found, _)) in enumerate(zip(asks, read, strict=True)):
+        sieve.offer(place, ask, found)
     kept: list[Question] = []
     dropped: list[Drop] = []
-    for chunk, reply in zip(chunks, replies, strict=True):
-        found = [] if reply.error or reply.finish_reason == "length" else parse_questions(reply.text)
-        if not found:
-            reason = "endpoint error" if reply.error else "no question in the reply"
-            reason = "cut off" if reply.finish_reason == "length" else reason
-            detail = reply.error or reply.text[:200]
-            dropped.append(Drop("ask", reason, chunk.chunk_id, chunk.source, chunk.text[:200], detail))
-        for number, question in enumerate(found):
-            same = key(question)
-            problem = (
-                "more than asked for" if number >= questions_per_chunk
-                else find_problem(question)
-                or ("asked before" if same in seen else "")
-                or ("stands in the eval set" if same in reserved else "")
-            )  # fmt: skip
-            question_id = content_id(chunk.chunk_id, question)
-            if problem:
-                dropped.append(Drop("question", problem, question_id, chunk.source, question, chunk.chunk_id))
-            else:
-                seen.add(same)
-                kept.append(Question(question_id, chunk.chunk_id, question, *made_by))
+    for place, (ask, (found, lost)) in enumerate(zip(asks, read, strict=True)):
+        stay, bad = sieve.settle(place, ask, found)
+        kept += stay
+        dropped += lost + bad
     if not kept:
-        raise BadInput(
-            f"teacher: {made_by[0]} gave no usable question for {len(chunks)} chunks; {most_common(dropped)}"
-        )
+        raise no_question(teacher.role.model, len(chunks), dropped)
     return kept, dropped
+
+
+def no_question(model: str, n_chunks: int, dropped: Sequence[Drop]) -> BadInput:
+    """The error for a corpus that gave nothing."""
+    return BadInput(f"teacher: {model} gave no usable question for {n_chunks} chunks; {most_common(dropped)}")

@@ -55,13 +55,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Question:
-    """One question written from one chunk; `teacher` and `prompt_sha256` say how it was made."""
+    """One question written from one chunk; `teacher`, `prompt_sha256` and `style` say how it was made.
+
+    `history` are the turns before it in a conversation, the asker's and the teacher's in turn.
+    """
 
     question_id: str
     chunk_id: str
     question: str
     teacher: str
     prompt_sha256: str
+    style: str = "default"
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

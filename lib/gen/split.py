@@ -13,10 +13,11 @@ from lib.run import BadInput
 MIN_GROUPS = 10  # fewer documents than this are cut into runs of neighbouring chunks
 N_RUNS = 20
 N_DRAWS = 1000
+UNITS = ("auto", "document", "run")
 
 
 def assign_splits(
-    chunks: Sequence[Chunk], *, p_valid: float, p_test: float, rng: random.Random
+    chunks: Sequence[Chunk], *, p_valid: float, p_test: float, rng: random.Random, split_unit: str = "auto"
 ) -> tuple[list[Chunk], str]:
     """Give every chunk its split.
 
@@ -25,6 +26,7 @@ def assign_splits(
         p_valid: Share of the groups used to watch training.
         p_test: Share of the groups kept out of training for the evaluation.
         rng: The only source of chance.
+        split_unit: What stays on one side: `document`, `run` (neighbouring chunks), or `auto`: runs where documents are few.
 
     Returns:
         The chunks in the same order, and what a group is: `document` or `run of chunks`.
@@ -34,11 +36,13 @@ def assign_splits(
     """
     if min(p_valid, p_test) < 0 or p_valid + p_test >= 1:
         raise BadInput(f"expected p_valid, p_test >= 0 and p_valid + p_test < 1, found {p_valid} and {p_test}")
+    if split_unit not in UNITS:
+        raise BadInput(f"split_unit: expected one of {', '.join(UNITS)}, found {split_unit!r}")
     by = "document"
     groups = _groups(chunks, [chunk.doc_id for chunk in chunks])
-    if len(set(groups)) < MIN_GROUPS:
+    if split_unit == "run" or (split_unit == "auto" and len(set(groups)) < MIN_GROUPS):
         by = "run of chunks"
-        groups = _groups(chunks, _runs(chunks))
+        groups = _groups(chunks, _runs(chunks, split_unit))
     names = sorted(set(groups))
     rng.shuffle(names)
     n_test, n_valid = (max(1, round(p * len(names))) if p else 0 for p in (p_test, p_valid))
@@ -46,13 +50,20 @@ def assign_splits(
         wanted = f"{n_test} for test, {n_valid} for valid and 1 for train"
         raise BadInput(
             f"too few passages to split: {len(names)} groups, needed {wanted}; add documents, lower chunk_chars or set p_test: 0.0"
+            + ("; or set split_unit: run" if split_unit == "document" else "")
         )
     split = dict.fromkeys(names[:n_test], "test") | dict.fromkeys(names[n_test : n_test + n_valid], "valid")
     return [replace(chunk, split=split.get(group, "train")) for chunk, group in zip(chunks, groups, strict=True)], by
 
 
 def split_with_questions(
-    chunks: Sequence[Chunk], answers: Sequence[Answer], *, p_valid: float, p_test: float, rng: random.Random
+    chunks: Sequence[Chunk],
+    answers: Sequence[Answer],
+    *,
+    p_valid: float,
+    p_test: float,
+    rng: random.Random,
+    split_unit: str = "auto",
 ) -> list[Chunk]:
     """Keep the split where both train and test hold an answered question; otherwise draw again until they do.
 
@@ -65,16 +76,18 @@ def split_with_questions(
     for _ in range(N_DRAWS):
         if {"train", "test"} <= {chunk.split for chunk in chunks if chunk.chunk_id in asked}:
             return list(chunks)
-        chunks, _ = assign_splits(chunks, p_valid=p_valid, p_test=p_test, rng=rng)
+        chunks, _ = assign_splits(chunks, p_valid=p_valid, p_test=p_test, rng=rng, split_unit=split_unit)
     raise BadInput(
         f"eval_set: {len(answers)} answered questions are too few to train and to evaluate with p_test {p_test}; "
         "add documents, raise p_test, or give an eval_set file"
     )
 
 
-def _runs(chunks: Sequence[Chunk]) -> list[str]:
-    """Name the run of each chunk: neighbours in a document, about `N_RUNS` runs in all."""
+def _runs(chunks: Sequence[Chunk], split_unit: str) -> list[str]:
+    """Name the run of each chunk: neighbours in a document, about `N_RUNS` runs in all; where runs were asked for, several a document."""
     size = max(1, len(chunks) // N_RUNS)
+    if split_unit == "run":
+        size = max(1, min(size, len(chunks) // len({chunk.doc_id for chunk in chunks}) // 4))
     names, position, last = [], 0, None
     for chunk in chunks:
         position = position + 1 if chunk.doc_id == last else 0

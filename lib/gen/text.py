@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE
 
@@ -16,6 +17,9 @@ _FILLER_WORDS = """
     here then than so such into onto over under about up out if when which who whom whose what where why how also only just
 """
 _FILLER = frozenset(_FILLER_WORDS.split())
+_ASKING = frozenset("who whom whose what when where why how which".split())
+_TURNS = frozenset("before after since until not no without over under above below into out off from to than by".split())
+_SOFT = frozenset("please exactly precisely actually currently specifically".split())
 _TO_TWELVE = "zero one two three four five six seven eight nine ten eleven twelve"
 _SMALL = {word: str(number) for number, word in enumerate(_TO_TWELVE.split())}
 
@@ -33,6 +37,23 @@ def words(text: str) -> list[str]:
 def key(text: str) -> str:
     """What makes two questions the same question."""
     return " ".join(words(text))
+
+
+def fingerprint(question: str) -> tuple:
+    """What two questions share that ask the same thing in nearly the same words; being alike so is an equivalence.
+
+    The content words without their endings, in any order and however often, and the words that ask. Function words, case,
+    typography and a few words that change nothing ("please", "exactly") do not count. One other word or number does, and so
+    does what stands after a word such as `from`, `before` or `not`.
+    """
+    found = words(question)
+    asking = frozenset(w for w in found if w in _ASKING)
+    content = frozenset(stem(w) for w in found if w not in _FILLER and w not in _SOFT)
+    telling = [w for w in found if w not in _FILLER or w in _TURNS]
+    turns = frozenset(pair for pair in pairwise(telling) if pair[0] in _TURNS)
+    # "Who represents A?" is not "Whom does A represent?": where people are asked for, the order counts.
+    ordered = tuple(w for w in map(stem, found) if w in content) if asking & {"who", "whom", "whose"} else ()
+    return asking, content or tuple(found), turns, ordered
 
 
 def stem(word: str) -> str:

@@ -41,7 +41,7 @@ class Format:
     Attributes:
         dataset_format: `chat` (messages) or `completion` (prompt and completion).
         system_prompt: System message of every row and every question; empty for none.
-        refusal: The refusal sentence taught.
+        refusal: The refusal sentences taught, one a line.
         completion_prompt: Template of a completion prompt; `{system}` and `{instruction}` are filled in.
         completion_stop: Text that ends a completion besides the end-of-sequence token; empty for none.
     """
@@ -96,7 +96,7 @@ def parse_reply(text: str, refusal: str = REFUSAL) -> ParsedReply:
 
 
 def is_refusal(text: str, refusal: str = REFUSAL) -> bool:
-    """Whether a reply says that it cannot answer: the taught sentence, or a short reply that says so in other words."""
+    """Whether a reply says that it cannot answer: a taught sentence (`refusal`: one a line), or a short reply in other words."""
     flat = " ".join(text.split()).casefold()
-    start = " ".join(refusal.split()).casefold()[:40]
-    return bool(start and start in flat) or (len(flat) < 400 and bool(_REFUSES.search(flat.replace("’", "'"))))
+    starts = [" ".join(line.split()).casefold()[:40] for line in refusal.splitlines()]
+    return any(start and start in flat for start in starts) or (len(flat) < 400 and bool(_REFUSES.search(flat.replace("’", "'"))))

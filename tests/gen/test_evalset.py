@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from lib.gen.chunk import flag_near_duplicates
-from lib.gen.evalset import build_eval_set, eval_table, find_eval_set, locate_evidence, read_eval_set
+from lib.gen.evalset import describe_origin, eval_table, find_eval_set, freeze, locate_evidence, read_eval_set
+from lib.gen.heldout import build_eval_set, sample_eval_set
 from lib.gen.text import facts, holds_answer
-from lib.run import BadInput
+from lib.run import BadInput, file_hash
 
 from .corpus import make_answer, make_chunk, make_corpus
 
@@ -127,3 +128,42 @@ def test_a_generated_answer_keeps_its_evidence():
         chunk.chunk_id,
         "a.md",
     )
+
+
+def test_columns_of_other_names_are_named_by_the_user(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("prompt,gold,known\nWhen?,1200,yes\nWho?,,no\n", encoding="utf-8")
+    names = ["question=prompt", "answer=gold", "answerable=known"]
+    assert [(q.question, q.answer, q.answerable) for q in read_eval_set(path, names)] == [
+        ("When?", "1200", True),
+        ("Who?", "", False),
+    ]
+    with pytest.raises(BadInput, match="eval_columns: expected a column 'solution'.*prompt, gold, known"):
+        read_eval_set(path, ["question=prompt", "answer=solution"])
+    with pytest.raises(BadInput, match="eval_columns: expected name=column"):
+        read_eval_set(path, ["reply=gold"])
+
+
+def test_an_eval_set_of_rows_shares_no_question_with_training_and_calls_itself_weak():
+    chunks, answers = make_corpus(60)
+    questions, trained = sample_eval_set(answers, chunks, 0.2, random.Random(1))
+    assert (len(questions), len(trained)) == (12, 48)
+    assert {q.id for q in questions}.isdisjoint(a.question.question_id for a in trained)
+    assert {q.id for q in questions} | {a.question.question_id for a in trained} == {a.question.question_id for a in answers}
+    assert all(q.answerable and q.split == "train" and q.evidence for q in questions)
+    assert sample_eval_set(answers, chunks, 0.2, random.Random(1))[0] == questions
+    assert sample_eval_set(answers, chunks, 0.2, random.Random(2))[0] != questions
+    assert "weak" in describe_origin(None, "rows")
+    assert "weak" not in describe_origin(None, "documents")
+    with pytest.raises(BadInput, match="eval_from"):
+        sample_eval_set(answers[:1], chunks, 0.2, random.Random(1))
+
+
+def test_an_eval_set_is_frozen_by_its_hash(tmp_path):
+    chunks, answers = make_corpus(60)
+    path = tmp_path / "eval.jsonl"
+    questions, _ = sample_eval_set(answers, chunks, 0.2, random.Random(1))
+    frozen = freeze(path, questions)
+    assert frozen == file_hash(path) == freeze(path, questions, frozen.upper())
+    with pytest.raises(BadInput, match=f"eval_sha256: expected {frozen}"):
+        freeze(path, questions[1:], frozen)

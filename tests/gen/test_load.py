@@ -140,32 +140,75 @@ def test_pdf_headers_footers_and_page_numbers_go():
     assert drop_running_lines(pages) == bodies
 
 
-def test_pdf_pages_keep_their_numbers_in_marks(tmp_path):
+def write_pdf(path, pages):
+    """A PDF whose pages are lists of (x, y, text), drawn in that order in 10 point Helvetica."""
     from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
     writer = PdfWriter()
-    font = DictionaryObject(
-        {
-            NameObject("/Type"): NameObject("/Font"),
-            NameObject("/Subtype"): NameObject("/Type1"),
-            NameObject("/BaseFont"): NameObject("/Helvetica"),
-        }
-    )
-    for text in ("First page of text", "", "Third page of text"):
-        page = writer.add_blank_page(300, 300)
+    names = {"/Type": "/Font", "/Subtype": "/Type1", "/BaseFont": "/Helvetica"}
+    font = DictionaryObject({NameObject(name): NameObject(value) for name, value in names.items()})
+    for drawn in pages:
+        page = writer.add_blank_page(600, 800)
         stream = DecodedStreamObject()
-        stream.set_data(f"BT /F1 12 Tf 20 200 Td ({text}) Tj ET".encode())
+        stream.set_data("".join(f"BT /F1 10 Tf {x} {y} Td ({text}) Tj ET\n" for x, y, text in drawn).encode())
         page[NameObject("/Contents")] = writer._add_object(stream)
         page[NameObject("/Resources")] = DictionaryObject(
             {NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})}
         )
-    writer.write(tmp_path / "p.pdf")
+    writer.write(path)
+
+
+def test_pdf_pages_keep_their_numbers_in_marks(tmp_path):
+    write_pdf(tmp_path / "p.pdf", [[(20, 200, "First page of text")], [], [(20, 200, "Third page of text")]])
     [doc] = load_documents(tmp_path).documents
     assert [(mark.page, doc.text[mark.start :].split("\n")[0]) for mark in doc.marks] == [
         (1, "First page of text"),
         (3, "Third page of text"),
     ]
+
+
+LEFT = ["The left column tells of the old mill and", "of the people who lived beside it until", "the water was led away from the valley", "and the wheel stood still for ever more."]  # fmt: skip
+RIGHT = ["The right column is about the new bridge", "that was built of steel in one summer", "by men who came from the other side of", "the hills and went home in the autumn."]  # fmt: skip
+
+
+def test_pdf_columns_that_are_drawn_line_by_line_are_read_one_after_the_other(tmp_path):
+    head = "A heading that reaches over both of the columns of this page, from the left edge to the right one"
+    across = [(50, 760, head)]
+    for number, (left, right) in enumerate(zip(LEFT, RIGHT)):
+        across += [(50, 740 - 14 * number, left), (320, 740 - 14 * number, right)]
+    one_by_one = [(50, 760, head)]
+    for x, column in ((50, LEFT), (320, RIGHT)):
+        one_by_one += [(x, 740 - 14 * number, line) for number, line in enumerate(column)]
+    write_pdf(tmp_path / "across.pdf", [across])
+    write_pdf(tmp_path / "column.pdf", [one_by_one])
+    text = load_documents(tmp_path / "across.pdf").documents[0].text
+    assert " ".join(text.split()) == " ".join([head, *LEFT, *RIGHT])
+    assert text == load_documents(tmp_path / "column.pdf").documents[0].text
+
+
+def test_pdf_tables_are_read_row_by_row(tmp_path):
+    cells = [
+        ("Boat", "Length"),
+        ("Tansy", "12 metres"),
+        ("Corrie", "14 metres"),
+        ("Lamb", "9 metres"),
+        ("Rowe", "8 metres"),
+    ]
+    drawn = [(x, 700 - 14 * n, text) for n, row in enumerate(cells) for x, text in zip((50, 320), row)]
+    write_pdf(tmp_path / "t.pdf", [drawn])
+    text = " ".join(load_documents(tmp_path).documents[0].text.split())
+    assert text == " ".join(cell for row in cells for cell in row)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "elsewhere", "joined"),
+    [("hydro-", "foil boards", "", "hydrofoil boards"), ("land-", "grant money", "a land-grant", "land-grant money"), ("land-", "grant money", "a landgrant", "landgrant money"),
+     ("fastest-", "growing of all", "the fastest and growing", "fastest-growing of all"), ("non-", "foiling boards", "", "non-foiling boards"), ("all-ter-", "rain car", "", "all-terrain car")],
+)  # fmt: skip
+def test_a_hyphen_at_a_line_end_stays_where_it_belongs_to_the_word(before, after, elsewhere, joined, tmp_path):
+    write_pdf(tmp_path / "h.pdf", [[(50, 700, elsewhere or "x"), (50, 680, before), (50, 660, after)]])
+    assert load_documents(tmp_path).documents[0].text.endswith(joined)
 
 
 def test_json_gives_a_document_for_every_object_with_text_and_every_api(tmp_path):
@@ -207,3 +250,64 @@ def test_an_empty_cell_of_an_html_table_keeps_its_column():
     rows = "<table><tr><th></th><th>Ferry<th>Launch</tr><tr><td>Crew</td><td></td><td>2</td></tr></table>"
     [doc] = read_html(f"<html><body><p>Boats.</p>{rows}</body></html>", "t.html")
     assert doc.text.endswith("|  | Ferry | Launch |\n|---|---|---|\n| Crew |  | 2 |")
+
+
+def test_csv_and_parquet_give_a_document_for_every_row_of_the_text_column(tmp_path):
+    import pandas as pd
+
+    rows = [
+        {"title": "One", "text": "First, with a comma\nand a line.", "n": 1},
+        {"title": "", "text": "Second text.", "n": 2},
+    ]
+    rows.append({"title": "Three", "text": None, "n": 3})
+    frame = pd.DataFrame(rows)
+    for name, write in {
+        "a.csv": lambda path: frame.to_csv(path, index=False),
+        "b.tsv": lambda path: frame.to_csv(path, index=False, sep="\t"),
+        "c.csv": lambda path: frame.to_csv(path, index=False, sep=";", encoding="utf-16"),
+        "d.parquet": frame.to_parquet,
+    }.items():
+        (tmp_path / name[0]).mkdir()
+        write(tmp_path / name[0] / name)
+        loaded = load_documents(tmp_path / name[0])
+        assert [(d.title, d.text) for d in loaded.documents] == [
+            ("One", "First, with a comma\nand a line."),
+            (name[0], "Second text."),
+        ]
+        assert [(d.source, d.text, d.reason) for d in loaded.dropped] == [(name, "row 3", "empty: no text in it")]
+
+
+def test_the_text_column_may_have_another_name_and_a_missing_one_is_named(tmp_path):
+    (tmp_path / "a.csv").write_text("id,body\n1,The text of it.\n", encoding="utf-8")
+    (tmp_path / "b.jsonl").write_text('{"body": "A line of it."}\n', encoding="utf-8")
+    (tmp_path / "c.csv").write_text("id,other\n1,2\n", encoding="utf-8")
+    (tmp_path / "d.parquet").write_bytes(b"PAR1 no more")
+    loaded = load_documents(tmp_path, text_column="body")
+    assert [d.text for d in loaded.documents] == ["The text of it.", "A line of it."]
+    reasons = {drop.source: drop.reason for drop in loaded.dropped}
+    assert reasons["c.csv"] == "no column 'body' (columns: id, other); set text_column"
+    assert "d.parquet" in reasons
+
+
+def test_rows_that_repeat_a_text_are_told_from_those_that_do_not(tmp_path):
+    (tmp_path / "a.csv").write_text("text\nOne text.\nOne text.\nTwo text.\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("Two text.", encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert [(d.source, d.text) for d in loaded.documents] == [("a.csv", "One text."), ("a.csv", "Two text.")]
+    assert [(d.source, d.detail) for d in loaded.dropped] == [("a.csv", "a.csv"), ("b.txt", "a.csv")]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [("cp1251", "Музей открыт по вторникам и пятницам с десяти часов утра. Билет стоит двести рублей для взрослых."),
+     ("shift_jis", "博物館は火曜日と金曜日の午前十時に開館します。大人の入館料は二百円です。"),
+     ("gb18030", "博物馆每周二和周五上午十点开放。成人票价为二百元。学生免费。"), ("cp1252", "Das Museum öffnet dienstags um zehn für alle.")],
+)  # fmt: skip
+def test_text_in_other_scripts_is_read_in_its_own_encoding(encoding, text):
+    assert decode(text.encode(encoding)) == text
+
+
+def test_a_page_is_read_in_the_encoding_that_it_names(tmp_path):
+    page = '<html><head><meta charset="koi8-r"></head><body><p>Музей открыт</p></body></html>'
+    (tmp_path / "p.html").write_bytes(page.encode("koi8-r"))
+    assert load_documents(tmp_path).documents[0].text == "Музей открыт"

@@ -6,9 +6,9 @@ import pytest
 
 from lib.gen.chunk import flag_near_duplicates
 from lib.gen.formats import raft_row
-from lib.gen.mix import build_examples, check_corpus, n_given_away, share
+from lib.gen.mix import build_examples, check_corpus, count_kinds, n_given_away, share
 from lib.gen.text import facts, holds_answer, squeeze
-from lib.llm.raft import REFUSAL, build_instruction, parse_reply
+from lib.llm.raft import BEGIN_QUOTE, REFUSAL, build_instruction, parse_reply
 from lib.run import BadInput
 
 from .corpus import make_answer, make_chunk, make_corpus
@@ -195,3 +195,98 @@ def test_a_row_that_gives_its_answer_away_would_be_noticed():
     examples = build_examples(answers, chunks, rng=random.Random(1), **SHARES)
     leaky = [replace(e, context=(*e.context[1:], e.oracle)) if e.kind == "no_oracle" else e for e in examples]
     assert n_given_away(leaky, answers) == 2
+
+
+def test_over_many_seeds_the_oracle_falls_on_every_place_by_chance_alike():
+    """Chi-square over single rows, whose place is all chance: 4 degrees of freedom, 18.47 at p = 0.001."""
+    chunks, answers = make_corpus(30)
+    shares = {**SHARES, "p_oracle": 1.0, "p_refusal": 0.0}
+    places = Counter()
+    for seed in range(400):
+        [example] = build_examples(answers[seed % 30 :][:1], chunks, rng=random.Random(seed), **shares)
+        places[example.context.index(example.oracle)] += 1
+    fixed = [Counter({0: 400})]
+    statistic = [sum((c[i] - 80) ** 2 / 80 for i in range(5)) for c in (places, *fixed)]
+    assert statistic[0] < 18.47 < statistic[1], places
+
+
+def test_a_range_of_distractors_gives_every_number_equally_often_and_every_place_too():
+    examples, _ = mixed(n=60, p_oracle=1.0, p_refusal=0.0, n_distractors=2, max_distractors=4)
+    widths = Counter(len(e.context) - 1 for e in examples)
+    assert widths == {2: 20, 3: 20, 4: 20}
+    places = Counter((len(e.context), e.context.index(e.oracle)) for e in examples)
+    assert all(max(c) - min(c) <= 1 for w in (3, 4, 5) for c in [[places[w, i] for i in range(w)]])
+
+
+def test_a_range_holds_for_rows_without_oracle_and_the_hard_share_stays_exact():
+    examples, _ = mixed(n=60, p_oracle=0.5, p_refusal=0.2, n_distractors=1, max_distractors=3, p_hard=0.5)
+    for kind, n in (("no_oracle", 30), ("refusal", 12)):
+        assert Counter(len(e.context) for e in examples if e.kind == kind) == dict.fromkeys((2, 3, 4), n // 3)
+    shown = [e for e in examples if e.kind == "oracle"]
+    assert sum(len(e.hard_ids) for e in shown) == sum(len(e.context) - 1 for e in shown) // 2
+    assert all(len({c.chunk_id for c in e.context}) == len(e.context) for e in examples)
+
+
+def test_every_question_can_stand_in_an_oracle_and_an_oracle_free_context():
+    examples, _ = mixed(n=40, both_contexts=True, p_refusal=0.1)
+    kinds = {}
+    for e in examples:
+        kinds.setdefault(e.question.question_id, []).append(e.kind)
+    assert sorted(map(tuple, kinds.values())) == [("oracle", "no_oracle")] * 36 + [("oracle", "refusal")] * 4
+    assert Counter(e.kind for e in examples) == count_kinds(40, p_oracle=0.8, p_refusal=0.1, both_contexts=True)
+    assert n_given_away(examples, make_corpus(40)[1]) == 0
+    assert all((e.oracle in e.context) == (e.kind == "oracle") for e in examples)
+
+
+@pytest.mark.parametrize("label", ["answer", "cot", "refusal"])
+def test_what_an_oracle_free_row_teaches_is_a_parameter_and_never_quotes_what_is_not_shown(label):
+    examples, _ = mixed(p_oracle=0.5, no_oracle_label=label)
+    rows = [e for e in examples if e.kind == "no_oracle"]
+    assert len(rows) == 30
+    for e in rows:
+        assert BEGIN_QUOTE not in e.cot_answer
+        parsed = parse_reply(e.cot_answer)
+        assert (parsed.refused, parsed.quotes) == (label == "refusal", ())
+        assert parsed.answer == e.answer
+        assert (len(e.cot_answer) > len(f"<ANSWER>: {e.answer}")) == (label == "cot")
+
+
+def test_refusal_wordings_are_drawn_by_seed_and_every_one_is_counted_as_a_refusal():
+    wordings = ("The papers keep silent about that.", "Nothing shown here settles it.", "I must pass.")
+    first, again, other = (
+        [e.cot_answer for e in mixed(p_refusal=0.5, refusals=wordings, seed=s)[0] if e.kind == "refusal"] for s in (1, 1, 2)
+    )
+    assert first == again != other
+    assert set(first) == set(wordings)
+    assert all(parse_reply(text, "\n".join(wordings)).refused for text in first)
+    assert not parse_reply("The papers speak of three mills.", "\n".join(wordings)).refused
+
+
+def test_distractors_may_be_random_hard_or_a_share_of_each_and_are_never_the_oracle_or_its_copy():
+    for p_hard in (0.0, 0.5, 1.0):
+        for e in mixed(n=60, p_hard=p_hard)[0]:
+            beside = [c for c in e.context if c != e.oracle]
+            assert e.oracle.duplicate_group not in {c.duplicate_group for c in beside}
+            assert set(e.hard_ids) <= {c.chunk_id for c in beside}
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_the_widest_row_of_a_range_decides_the_smallest_corpus(n):
+    shares = {**SHARES, "n_distractors": 2, "max_distractors": 7}
+    with pytest.raises(BadInput, match=f"max_distractors: 7 distractors need at least 9 training chunks.*found {n}"):
+        check_corpus(make_corpus(n)[0], **shares)
+    chunks, answers = make_corpus(9)
+    check_corpus(chunks, **shares)
+    assert build_examples(answers, chunks, rng=random.Random(1), **shares)
+
+
+def test_both_contexts_need_a_corpus_that_can_do_without_the_oracle():
+    shares = {**SHARES, "p_oracle": 1.0, "p_refusal": 0.0, "both_contexts": True}
+    with pytest.raises(BadInput, match="at least 6 training chunks"):
+        check_corpus(make_corpus(5)[0], **shares)
+    chunks = flag_near_duplicates(
+        [make_chunk(f"Gate {i} opens at 9:00 for {name} number {i + 50}.") for i, name in enumerate("abcdefghij")]
+    )
+    answers = [make_answer(c, f"When does gate {i} open?", "9:00", c.text) for i, c in enumerate(chunks)]
+    with pytest.raises(BadInput, match="set both_contexts to false"):
+        build_examples(answers, chunks, rng=random.Random(1), **shares)

@@ -6,18 +6,29 @@ from collections import Counter
 
 import pytest
 
-from lib.gen import answers, card, chunk, evalset, formats, funnel, mix, plan, prompt, questions, split
+from lib.gen import answers, card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, questions, split
 from lib.gen.load import load_documents
 from lib.llm.raft import REFUSAL, parse_reply
 from lib.run import BadInput
 
 from .corpus import make_corpus
 
-SHARES = {"n_distractors": 2, "p_oracle": 0.8, "p_refusal": 0.1, "p_hard": 0.5}
+SHARES = {
+    "n_distractors": 2, "max_distractors": 0, "p_oracle": 0.8, "p_refusal": 0.1, "p_hard": 0.5, "both_contexts": False,
+    "no_oracle_label": "answer",
+}  # fmt: skip
 PARAMETERS = {
     "documents": "", "recipe": "raft", "eval_set": "", "chunker": "recursive", "chunk_chars": 300, "p_overlap": 0.1, "seed": 1,
     "questions_per_chunk": 3, "p_valid": 0.1, "p_test": 0.2, "dataset_format": "chat", "system_prompt": "default",
     "student_model": "org/model", "max_in_flight": 8, "budget_usd": 0.0, **SHARES,
+    "eval_columns": [], "eval_from": "documents", "eval_sha256": "", "refusals": [], "split_unit": "auto", "completion_stop": "",
+    "contamination_check": "auto", "contamination_ngram": 5, "contamination_overlap": 0.8, "contamination_similarity": 0.95,
+    "dataset_files": ["jsonl"], "push_to_hub": "", "push_private": True,
+    "question_budget": 0, "target_rows": 0, "question_style": "default", "question_difficulty": "", "question_language": "",
+    "text_column": "text", "crawl_delay_s": 1.0, "crawl_max_pages": 1000, "crawl_max_mb": 5.0, "crawl_agent": "raft-notebooks",
+    "crawl_private": [], "crawl_refresh": False, "chunk_tokens": 256, "min_chunk_chars": 40, "p_breakpoint": 0.1,
+    "near_duplicates": "group",
+    "structured_output": "auto", "curate": False, "prompts_dir": "", "conversations": "", "p_summaries": 0.5,
 }  # fmt: skip
 
 
@@ -43,9 +54,11 @@ def generate(documents, teacher, seed=1):
     chunks, split_by = split.assign_splits(chunks, p_valid=0.1, p_test=0.2, rng=random.Random(seed))
     asked, dropped_questions = questions.generate_questions(chunks, teacher, questions_per_chunk=3)
     kept, dropped_answers = answers.generate_answers(asked, {c.chunk_id: c for c in chunks}, teacher)
-    eval_questions, corpus, dropped_eval = evalset.build_eval_set(kept, chunks, random.Random(seed))
-    examples = mix.build_examples(kept, corpus, rng=random.Random(seed), **SHARES)
-    drops = [*loaded.dropped, *dropped, *dropped_questions, *dropped_answers, *dropped_eval]
+    eval_questions, corpus, dropped_eval = heldout.build_eval_set(kept, chunks, random.Random(seed))
+    thresholds = {"ngram": 5, "overlap": 0.8, "similarity": 0.95}
+    compared = contamination.remove_contaminated(kept, chunks, eval_questions, **thresholds)
+    examples = mix.build_examples(compared.kept, corpus, rng=random.Random(seed), **SHARES)
+    drops = [*loaded.dropped, *dropped, *dropped_questions, *dropped_answers, *dropped_eval, *compared.dropped]
     steps = funnel.build_funnel(
         documents=len(loaded.documents), chunks=len(chunks), asked=len(chunks), questions=len(asked), answers=len(kept), drops=drops
     )  # fmt: skip
@@ -54,12 +67,13 @@ def generate(documents, teacher, seed=1):
         "chunks": formats.chunk_rows(corpus),
         "questions": formats.question_rows(asked),
         "raft": [formats.raft_row(e) for e in examples],
-        "train": formats.training_rows(examples, "train", form),
-        "valid": formats.training_rows(examples, "valid", form),
+        "train": list(formats.training_rows(examples, "train", form)),
+        "valid": list(formats.training_rows(examples, "valid", form)),
         "eval": [q.row() for q in eval_questions],
         "rejected": formats.rejected_rows(drops),
     }
     about = {"eval_sha256": "0" * 64, "eval_origin": "generated", "teacher": "fake-teacher", "split_by": split_by}
+    about["contamination"] = compared.sentence()
     text = card.build_card(
         parameters=PARAMETERS | {"documents": "documents"}, steps=steps, examples=examples, eval_questions=eval_questions, **about
     )  # fmt: skip
@@ -164,15 +178,29 @@ def test_the_plan_counts_calls_without_asking_anyone(documents, teacher):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"recipe": "soup"}, "recipe: expected 'raft'"),
+        ({"recipe": "soup"}, "recipe: expected one of raft, qa, conversations, summaries"),
         ({"p_test": 0.0}, "p_test: expected more than 0 where no eval set is given"),
         ({"questions_per_chunk": 0}, "questions_per_chunk: expected 1 or more"),
         ({"dataset_format": "xml"}, "dataset_format: expected 'chat' or 'completion'"),
         ({"system_prompt": "absent.txt"}, "system_prompt: expected 'default', 'none' or a text file"),
-        ({"documents": "absent"}, "documents: expected a file or folder"),
+        ({"documents": "absent"}, "documents: expected a file"),
         ({"eval_set": "absent.csv"}, "eval_set: expected a file"),
         ({"n_distractors": 500}, "need at least 502 training chunks"),
         ({"p_oracle": -1.0}, "p_oracle: expected a share"),
+        ({"max_distractors": 1}, "max_distractors: expected 0, or n_distractors"),
+        ({"no_oracle_label": "silence"}, "no_oracle_label: expected one of answer, cot, refusal"),
+        ({"refusals": ["No.", "No."]}, "refusals: expected different sentences"),
+        ({"refusals": ["absent.txt"]}, "refusals: expected a text file"),
+        ({"eval_from": "luck"}, "eval_from: expected one of documents, rows"),
+        ({"eval_columns": ["prompt"]}, "eval_columns: expected name=column"),
+        ({"split_unit": "page"}, "split_unit: expected one of auto, document, run"),
+        ({"contamination_check": "nose"}, "contamination_check: expected one of auto, ngram, embedding"),
+        ({"contamination_overlap": 0.0}, "contamination_overlap: expected more than 0"),
+        ({"contamination_ngram": 0}, "contamination_ngram: expected 1 word or more"),
+        ({"dataset_files": ["xls"]}, "dataset_files: expected a list of jsonl, parquet, arrow, hf"),
+        ({"completion_stop": "<STOP>"}, "completion_stop: a chat ends with its template's stop token"),
+        ({"push_to_hub": "mine"}, "push_to_hub: expected owner/name"),
+        ({"push_to_hub": "me/mine"}, "push_to_hub: expected the hub's token"),
     ],
 )
 def test_the_plan_refuses_what_the_notebook_would_refuse(documents, bad, message):

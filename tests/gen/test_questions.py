@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 
 from lib.gen import prompt, questions
+from lib.gen.text import fingerprint
 from lib.run import BadInput
 
 from .corpus import make_chunk
@@ -35,6 +36,23 @@ CASES = {
     "numbering inside JSON": ('["1. Who is A?", "2. Who is B?"]', ["Who is A?", "Who is B?"]),
     "a lone number inside JSON stays": ('["1. FC Köln was founded when?"]', ["1. FC Köln was founded when?"]),
     "escaped quotes": ('{"questions": ["What is a \\"skerry\\"?"]}', ['What is a "skerry"?']),
+    "numbering with a Chinese comma": (
+        "1、北京大学成立于哪一年？\n2、谁写了这本书？",
+        ["北京大学成立于哪一年？", "谁写了这本书？"],
+    ),
+    "full-width numbering": ("１）誰が書きましたか？", ["誰が書きましたか？"]),
+    "a list number inside a question stays": ("1. What is rule 1. of the club?", ["What is rule 1. of the club?"]),
+    "an answer told after the question goes": (
+        "1. Who is A? (Answer: B)\n2. Who is B? A: C",
+        ["Who is A?", "Who is B?"],
+    ),
+    "JSON objects, one a line": ('{"question": "Who is A?"}\n{"question": "Who is B?"}', ["Who is A?", "Who is B?"]),
+    "JSON with a comma too many": ('{"questions": ["Who is A?", "Who is B?",]}', ["Who is A?", "Who is B?"]),
+    "thoughts before the list": ("<think>Should I ask who?\nWho is X?</think>\n1. Who is A?", ["Who is A?"]),
+    "preamble, fence and closing remark": (
+        'Of course.\n```json\n["Who is A?"]\n```\nLet me know if you need more!',
+        ["Who is A?"],
+    ),
     "nothing": ("", []),
     "no question": ("I cannot help with that.", []),
     "JSON of another shape": ('{"error": "busy"}', []),
@@ -59,15 +77,34 @@ def test_questions_survive_parsing_whatever_their_wrapping_and_script(case):
         "Laut dem Text, wann öffnet es?",
         "Selon le document, quand ouvre le musée?",
         "Según el texto, ¿cuándo abre?",
+        "What is stated in the text above about dogs?",
+        "Who is the author of the passage above?",
+        "What does the author imply about tides?",
+        "Which rule is mentioned above?",
+        "What is this passage's main subject?",
+        "What does document 3 say about fees?",
+        "According to the provided information, who pays?",
+        "Secondo il testo, quando apre?",
+        "Согласно тексту, когда открылся мост?",
+        "根据上文，北京大学成立于哪一年？",
+        "本文によると、誰が書きましたか？",
     ],
 )
 def test_questions_that_lean_on_an_unseen_passage_are_caught(question):
     assert "passage" in questions.find_problem(question)
 
 
+@pytest.mark.parametrize("question", ["When was it built?", "Who owns them now?", "What did he say?", "Why is this?"])
+def test_questions_that_name_nothing_are_caught(question):
+    assert questions.find_problem(question) == "does not name what it is about"
+
+
 @pytest.mark.parametrize(
     "question",
     [
+        "When was it that Margit Skene wrote her letter?",
+        "How long does the ferry take on its way to Skarra Bay?",
+        "What year did Aldern lose its mill?",
         "Which document must a visitor show at the gate of the museum?",
         "How wide is the passage between Little Murr and the skerry?",
         "What is the text on the memorial plaque in Kettle Haven?",
@@ -77,6 +114,67 @@ def test_questions_that_lean_on_an_unseen_passage_are_caught(question):
 )
 def test_questions_about_real_passages_and_documents_are_not_caught(question):
     assert questions.find_problem(question) == ""
+
+
+SAME = [
+    ("When does it open on Monday?", "when does it OPEN  on monday"),
+    ("In what year was the mill at Aldern built?", "What year was the Aldern mill built?"),
+    ("For the museum, what is the fee?", "What is the fee for the museum, please?"),
+    ("How many passengers does the ferry carry?", "How many passengers does the ferry carry exactly?"),
+    ("北京大学成立于哪一年？", "北京大学成立于哪一年"),
+]
+DIFFERENT = [
+    ("When was the mill at Aldern built?", "When was the mill at Birk built?"),
+    ("What opened in 1998?", "What opened in 1999?"),
+    ("Who represents Elspeth Quarrie?", "Who does Elspeth Quarrie represent?"),
+    ("What does a ticket from Aldern to Birk cost?", "What does a ticket from Birk to Aldern cost?"),
+    ("What must be done before landing?", "What must be done after landing?"),
+    ("Which dogs may come in?", "Which dogs may not come in?"),
+    ("When was the mill built?", "Where was the mill built?"),
+    ("How wide is the port door?", "How wide is the starboard door?"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_near_copies_of_a_question_are_the_same_question(one, other):
+    assert fingerprint(one) == fingerprint(other)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_questions_that_differ_in_a_name_number_or_direction_are_different(one, other):
+    assert fingerprint(one) != fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("ferry timetable winter\nTansy Rowe capacity", 2), ("Here are two queries:\n- ferry timetable winter", 1)],
+)
+def test_search_queries_need_no_question_mark(text, kept):
+    assert len(questions.parse_questions(text, needs_mark=False)) == kept
+    assert questions.find_problem("ferry timetable", style="search") == ""
+    assert questions.find_problem("ferry timetable") == "fewer than three words"
+
+
+def test_wishes_stand_behind_the_chunk_and_the_plain_request_has_none():
+    chunk = make_chunk("A passage about the ferry.")
+    plain = questions.build_request(chunk, 3).messages
+    wished = questions.build_request(chunk, 3, style="search", difficulty="hard", language="French").messages
+    assert wished[0] == plain[0]
+    assert wished[1]["content"].startswith(plain[1]["content"] + "\n")
+    assert "French" in wished[1]["content"]
+    assert "search quer" in wished[1]["content"]
+    hashes = {
+        questions.made_with(*wish, "") for wish in (("default", "", ""), ("search", "", ""), ("default", "hard", ""))
+    }
+    assert len(hashes) == 3
+
+
+def test_without_structured_output_the_same_prompt_goes_without_a_schema():
+    chunk = make_chunk("A passage about the ferry.")
+    plain, free = questions.build_request(chunk, 3), questions.build_request(chunk, 3, structured=False)
+    assert plain.messages == free.messages
+    assert plain.response_format
+    assert free.response_format is None
 
 
 def test_the_same_question_is_kept_once_however_it_is_written(teacher):

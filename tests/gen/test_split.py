@@ -75,3 +75,29 @@ def test_a_split_without_a_question_to_evaluate_is_drawn_again_and_a_good_one_is
     assert {"train", "test"} <= {c.split for c in again if c.chunk_id in asked}
     with pytest.raises(BadInput, match="1 answered questions are too few"):
         split_with_questions(chunks, of_train[:1], **parts, rng=random.Random(1))
+
+
+def test_what_stays_together_can_be_chosen():
+    chunks, _ = make_corpus(160)
+    few, many = [replace(c, doc_id=f"{i // 40}") for i, c in enumerate(chunks)], [replace(c, doc_id=f"{i // 8}") for i, c in enumerate(chunks)]
+
+    def sides(chunks, unit):
+        held, by = assign_splits(chunks, p_valid=0.1, p_test=0.3, rng=random.Random(1), split_unit=unit)
+        by_document = {}
+        for chunk in held:
+            by_document.setdefault(chunk.doc_id, set()).add(chunk.split)
+        return by, max(map(len, by_document.values()))
+
+    assert sides(few, "auto")[0] == "run of chunks"
+    assert sides(few, "document") == ("document", 1)
+    assert sides(many, "auto") == ("document", 1)
+    by, most = sides(many, "run")
+    assert (by, most > 1) == ("run of chunks", True)
+    with pytest.raises(BadInput, match="split_unit: expected one of auto, document, run, found 'page'"):
+        sides(many, "page")
+
+
+def test_documents_too_few_to_split_by_document_are_an_error_that_names_the_way_out():
+    chunks = [replace(c, doc_id=f"{i // 20}") for i, c in enumerate(make_corpus(40)[0])]
+    with pytest.raises(BadInput, match="2 groups.*set split_unit: run"):
+        assign_splits(chunks, p_valid=0.1, p_test=0.1, rng=random.Random(1), split_unit="document")

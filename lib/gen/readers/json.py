@@ -1,4 +1,4 @@
-"""JSON and JSONL: objects with a `text` field, or API Zoo records (`api_name`, `api_call`), one document each."""
+"""JSON and JSONL: objects with a text field, or API Zoo records (`api_name`, `api_call`), one document each."""
 
 import json
 
@@ -8,12 +8,13 @@ from lib.gen.records import API, Document, Mark
 _PRIVATE = ("user_name",)  # who wrote the record is no part of the documentation
 
 
-def read_json(text: str, source: str) -> tuple[list[Document], list[tuple[str, str]]]:
+def read_json(text: str, source: str, column: str = "text") -> tuple[list[Document], list[tuple[str, str]]]:
     """Make a document of every object that holds text.
 
     Args:
         text: The file: one object, a list of objects, or one object a line.
         source: What the file is called.
+        column: Field that holds the text.
 
     Returns:
         The documents, and (which, reason) for every object that could not be used.
@@ -25,7 +26,7 @@ def read_json(text: str, source: str) -> tuple[list[Document], list[tuple[str, s
     documents = []
     for name, record in records:
         try:
-            documents.append(_document(record, source))
+            documents.append(_document(record, source, column))
         except ValueError as error:
             bad.append((name, str(error)))
     return documents, bad
@@ -49,17 +50,17 @@ def _records(text: str) -> tuple[list[tuple[str, object]], list[tuple[str, str]]
         return records, bad
 
 
-def _document(record: object, source: str) -> Document:
+def _document(record: object, source: str, column: str) -> Document:
     if isinstance(record, str):
-        record = {"text": record}
+        record = {column: record}
     if not isinstance(record, dict):
         raise ValueError(f"expected an object, found {type(record).__name__}")
     if record.get("api_call"):
         lines = [f"{name}: {_plain(value)}" for name, value in record.items() if name not in _PRIVATE and value]
         return build(source, str(record.get("api_name") or record["api_call"]), [(Mark(0), "\n".join(lines))], type=API)
-    if not isinstance(record.get("text"), str):
-        raise ValueError(f"no `text` field (fields: {', '.join(sorted(map(str, record))[:8]) or 'none'})")
-    return build(source, str(record.get("title") or ""), [(Mark(0), record["text"])])
+    if not isinstance(record.get(column), str):
+        raise ValueError(f"no `{column}` field (fields: {', '.join(sorted(map(str, record))[:8]) or 'none'})")
+    return build(source, str(record.get("title") or ""), [(Mark(0), record[column])])
 
 
 def _plain(value: object) -> str:

@@ -1,0 +1,44 @@
+"""Work that asks more than once: each piece goes on as soon as its own replies are there, and results keep their order.
+
+A chain is a generator: it yields a list of requests, is sent their replies, and returns its result. What it asks next depends
+on nothing but its own replies, so the same requests are made whatever the concurrency.
+"""
+
+from collections.abc import Generator, Sequence
+
+from lib.llm import Reply, Request
+
+Chain = Generator[list[Request], list[Reply], object]
+
+
+def run_chains(asker, chains: Sequence[Chain], labels: Sequence[str]) -> list:
+    """Run chains to their ends.
+
+    Args:
+        asker: An asker of `lib.llm`.
+        chains: In the order in which results shall come.
+        labels: What is asked in the first turn, the second, and from the last one on; for the progress line.
+
+    Returns:
+        What each chain returned.
+    """
+    results: list = [None] * len(chains)
+    asked: dict[int, list[Request]] = {}
+
+    def go_on(i: int, replies: list[Reply] | None) -> None:
+        try:
+            asked[i] = chains[i].send(replies)
+        except StopIteration as end:
+            results[i] = end.value
+
+    for i in range(len(chains)):
+        go_on(i, None)
+    turn = 0
+    while asked:
+        waiting, asked = asked, {}
+        requests = [request for i in waiting for request in waiting[i]]
+        replies = iter(asker.ask(requests, label=labels[min(turn, len(labels) - 1)]) if requests else ())
+        for i, own in waiting.items():
+            go_on(i, [next(replies) for _ in own])
+        turn += 1
+    return results

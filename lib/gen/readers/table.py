@@ -1,0 +1,58 @@
+"""CSV, TSV and Parquet: a document for every row of a text column, called by the row's `title` where there is one."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from lib.gen.readers.text import build
+from lib.gen.records import Document, Mark
+
+csv.field_size_limit(1 << 30)  # the default of 128 KiB is shorter than many documents
+
+
+def read_csv(text: str, source: str, column: str) -> tuple[list[Document], list[tuple[str, str]]]:
+    """Make a document of every row; the delimiter is the one of `,`, `;`, tab and `|` that the header row holds most.
+
+    Raises:
+        ValueError: The text column is not there.
+    """
+    text = text.removeprefix("\ufeff")
+    head = text.partition("\n")[0]
+    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count))
+    _need(column, rows.fieldnames or [])
+    return _documents(((f"row {n}", row) for n, row in enumerate(rows, 1)), source, column)
+
+
+def read_parquet(path: Path, source: str, column: str) -> tuple[list[Document], list[tuple[str, str]]]:
+    """Make a document of every row.
+
+    Raises:
+        ValueError: The text column is not there.
+    """
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        names = file.schema_arrow.names
+        _need(column, names)
+        wanted = [name for name in names if name in (column, "title")]
+        rows = (row for batch in file.iter_batches(batch_size=1024, columns=wanted) for row in batch.to_pylist())
+        return _documents(((f"row {n}", row) for n, row in enumerate(rows, 1)), source, column)
+
+
+def _need(column: str, names: Iterable[str]) -> None:
+    if column not in names:
+        raise ValueError(f"no column {column!r} (columns: {', '.join(list(names)[:8]) or 'none'}); set text_column")
+
+
+def _documents(rows: Iterable[tuple[str, dict]], source: str, column: str):
+    documents, bad = [], []
+    for which, row in rows:
+        text = row.get(column)
+        try:
+            if text is not None and not isinstance(text, str):
+                raise ValueError(f"{column} is no text but {type(text).__name__}")
+            documents.append(build(source, str(row.get("title") or ""), [(Mark(0), text or "")]))
+        except ValueError as error:
+            bad.append((which, str(error)))
+    return documents, bad

@@ -1,0 +1,194 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from lib.gen import conversations, recipes, rows, summaries
+from lib.gen.chains import run_chains
+from lib.gen.records import Answer, Drop
+from lib.llm.raft import Format
+from lib.run import BadInput
+
+from .corpus import make_chunk
+
+RECORDS = [
+    {"id": "a", "conversations": [
+        {"from": "human", "value": "What is a tide table for?"}, {"from": "gpt", "value": "an old reply"},
+        {"from": "human", "value": "And who prints it?"},
+    ]},
+    {"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Write about ropes."}]},
+    {"prompt": "Name three knots."},
+    "One turn as a text.",
+]  # fmt: skip
+
+
+class Talker:
+    """Says what it was told last and how many messages it saw."""
+
+    role = SimpleNamespace(model="fake", stand_in=True, identity="fake")
+
+    def __init__(self, bad=lambda request: None):
+        self.bad, self.asked, self.turns = bad, [], []
+
+    def ask(self, requests, label=""):
+        """Replies in order."""
+        self.asked += requests
+        self.turns.append(len(requests))
+        return [self.bad(r) or _reply(f"{len(r.messages)}: {r.messages[-1]['content']}") for r in requests]
+
+
+def _reply(text, error=None, finish="stop"):
+    return SimpleNamespace(text=text, error=error, finish_reason=finish)
+
+
+def _file(tmp_path, records, name="talk.jsonl"):
+    path = tmp_path / name
+    lines = [r if isinstance(r, str) and r.startswith("!") else json.dumps(r) for r in records]
+    path.write_text(json.dumps(records) if name.endswith(".json") else "\n".join(lines), encoding="utf-8")
+    return path
+
+
+def _read(path):
+    documents, dropped = conversations.read_conversations(path)
+    return conversations.keep_whole(documents, len), dropped
+
+
+def _answered(chunks, talker=None):
+    talker = talker or Talker()
+    chains = [conversations.conversation_chain(chunk, "fake") for chunk in chunks]
+    return run_chains(talker, chains, ("replies",)), talker
+
+
+@pytest.mark.parametrize("name", ["talk.json", "talk.jsonl"])
+def test_human_turns_are_read_from_json_and_jsonl_and_old_replies_are_not(tmp_path, name):
+    chunks, dropped = _read(_file(tmp_path, RECORDS, name))
+    assert [conversations.turns_of(chunk) for chunk in chunks] == [
+        ["What is a tide table for?", "And who prints it?"],
+        ["Write about ropes."],
+        ["Name three knots."],
+        ["One turn as a text."],
+    ]
+    assert not dropped
+    assert len({chunk.chunk_id for chunk in chunks}) == 4
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ("!not json", "not JSON"),
+        ({"conversations": [{"from": "gpt", "value": "hello"}]}, "no human turn"),
+        ({"conversations": [{"from": "human", "value": "  "}]}, "an empty human turn"),
+        ({"conversations": [{"from": "alien", "value": "x"}]}, "a turn of unknown origin 'alien'"),
+        ({"conversations": [{"from": "human"}]}, "a turn without text"),
+        ({"conversations": "hello"}, None),
+        ({"other": 1}, "no `conversations`, `messages` or `prompt`"),
+        ({"conversations": {"from": "human"}}, "expected a list of turns, found dict"),
+        ("One turn as a text.", "copy of another conversation"),
+    ],
+)
+def test_a_record_that_cannot_be_used_is_a_row_with_its_reason(tmp_path, record, reason):
+    chunks, dropped = _read(_file(tmp_path, [*RECORDS, record]))
+    assert [drop.reason for drop in dropped] == ([reason] if reason else [])
+    assert len(chunks) == (4 if reason else 5)
+
+
+def test_a_file_without_conversations_is_one_clear_line(tmp_path):
+    with pytest.raises(BadInput, match="no conversation in .*line 1: not JSON"):
+        conversations.read_conversations(_file(tmp_path, ["!nothing"]))
+    with pytest.raises(BadInput, match="expected a file ending in"):
+        conversations.read_conversations(tmp_path / "absent.json")
+
+
+def test_every_turn_is_answered_with_the_history_of_the_teachers_own_replies(tmp_path):
+    chunks, _ = _read(_file(tmp_path, RECORDS))
+    made, talker = _answered(chunks)
+    first, second = (answer for _, answer in made[0])
+    assert second.question.history == ("What is a tide table for?", first.cot_answer)
+    sent = talker.asked[-1].messages
+    assert [m["role"] for m in sent] == ["system", "user", "assistant", "user"]
+    assert sent[2]["content"] == first.cot_answer
+    assert talker.turns == [4, 1]  # conversations run side by side, turn by turn
+
+
+def test_a_turn_that_fails_ends_its_conversation_and_keeps_what_came_before(tmp_path):
+    turns = [{"from": "human", "value": f"Turn number {i}"} for i in range(4)]
+    chunks, _ = _read(_file(tmp_path, [{"conversations": turns}]))
+    bad = lambda r: _reply("", finish="length") if r.messages[-1]["content"] == "Turn number 2" else None  # noqa: E731
+    [made], talker = _answered(chunks, Talker(bad))
+    assert [type(held) for _, held in made] == [Answer, Answer, Drop]
+    assert made[-1][1].reason == "cut off"
+    assert "1 turns after it were not asked" in made[-1][1].detail
+    assert len(talker.asked) == 3
+
+
+def _examples(tmp_path):
+    chunks, _ = _read(_file(tmp_path, RECORDS))
+    chunks = [type(c)(**{**vars(c), "split": "train"}) for c in chunks]
+    made, _ = _answered(chunks)
+    answers = [answer for result in made for _, answer in result]
+    return rows.talk_examples(answers, {c.chunk_id: c for c in chunks})
+
+
+def test_each_turn_is_learnt_once_with_its_history_as_the_prompt(tmp_path):
+    examples = _examples(tmp_path)
+    chat = [rows.talk_row(example, Format()) for example in examples]
+    assert [len(row["messages"]) for row in chat] == [2, 4, 2, 2, 2]
+    assert all(row["messages"][-1]["role"] == "assistant" for row in chat)
+    assert chat[1]["messages"][:2] == chat[0]["messages"]
+    text = rows.talk_row(examples[1], Format("completion"))
+    assert text["prompt"].startswith("[INST] What is a tide table for? [/INST] ")
+    assert text["prompt"].endswith("[INST] And who prints it? [/INST]")
+
+
+def test_the_text_file_has_every_conversation_once_and_whole(tmp_path):
+    examples = _examples(tmp_path)
+    files = rows.own_files("conversations", examples)
+    assert [row["text"].count("[INST]") for row in files["text.jsonl"]] == [2, 1, 1, 1]
+    first = files["text.jsonl"][0]["text"]
+    row = rows.talk_row(examples[1], Format("completion"))
+    assert first == row["prompt"] + row["completion"]
+    assert files["conversations.jsonl"][0]["messages"] == rows.talk_row(examples[1], Format())["messages"]
+    assert files["text_valid.jsonl"] == []
+
+
+SECTION = "The harbour was begun in 1904. " + "Stone came from the quarry above the bay by a tramway of its own. " * 20
+
+
+@pytest.mark.parametrize(
+    ("summary", "problem"),
+    [
+        ("The harbour was begun in 1904 with stone from a quarry above the bay.", ""),
+        (
+            "Built in 1905, the harbour took its stone from a quarry above the bay.",
+            "a number that the section does not hold",
+        ),
+        ("A harbour.", "a summary of fewer than eight words"),
+        (SECTION[:-200], "a summary longer than 60% of its section"),
+    ],
+)
+def test_a_summary_is_short_and_invents_no_number(summary, problem):
+    assert summaries.find_problem(summary, SECTION) == problem
+
+
+def test_a_summary_row_shows_its_section_and_asks_for_a_summary():
+    chunk = make_chunk(SECTION)
+    reply = _reply("The harbour was begun in 1904 with stone from a quarry above the bay.")
+    chain = summaries.summary_chain(chunk, "Summarise this text.", "fake")
+    [request] = chain.send(None)
+    assert request.messages[1]["content"] == f"<DOCUMENT>{SECTION}</DOCUMENT>\nSummarise this text."
+    with pytest.raises(StopIteration) as end:
+        chain.send([reply])
+    [(_, answer)] = end.value.value
+    [example] = rows.talk_examples([answer], {chunk.chunk_id: chunk})
+    row = rows.talk_row(example, Format("completion"))
+    assert row["prompt"] == f"[INST] <DOCUMENT>{SECTION}</DOCUMENT>\nSummarise this text. [/INST]"
+    assert row["completion"] == f" {reply.text}"
+
+
+@pytest.mark.parametrize("p", [0.2, 0.5, 0.75, 1.0])
+def test_summaries_and_conversations_are_mixed_in_their_share_and_as_many_as_there_are(p):
+    n_sections, n_talks = recipes.balance(40, 30, p)
+    assert abs(n_sections - p * (n_sections + n_talks)) <= 1
+    assert n_sections >= 39 or n_talks >= 29 or p == 1.0
+    assert n_sections <= 40
+    assert n_talks <= 30

@@ -1,0 +1,62 @@
+import pytest
+
+from lib.gen import answers, curate, prompt, questions
+from lib.gen.records import Question
+from lib.run import BadInput
+
+from .corpus import make_answer, make_chunk
+
+CHUNK = make_chunk("The mill at Aldern closed on 4 May 1931.")
+QUESTION = Question("q", CHUNK.chunk_id, "When did the mill at Aldern close?", "t", "0")
+
+
+def test_a_users_prompt_goes_before_the_shipped_one_and_changes_its_own_requests_only(tmp_path):
+    folder = str(tmp_path)
+    (tmp_path / "questions.txt").write_text(
+        "Ask riddles.\n---\n<DOCUMENT>{chunk}</DOCUMENT>\nWrite {n} questions.", encoding="utf-8"
+    )
+    asked = questions.build_request(CHUNK, 3, folder=folder)
+    assert asked.messages[0]["content"] == "Ask riddles."
+    assert asked.messages[1]["content"].endswith("</DOCUMENT>\nWrite 3 questions.")
+    assert asked.body() != questions.build_request(CHUNK, 3).body()
+    assert answers.build_request(QUESTION, CHUNK, folder=folder).body() == answers.build_request(QUESTION, CHUNK).body()
+    assert prompt.prompt_hash("questions", folder=folder) != prompt.prompt_hash("questions")
+    assert prompt.prompt_hash("answer", folder=folder) == prompt.prompt_hash("answer")
+    prompt.check_prompts(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("question", "x", "nothing reads .*question.txt; did you mean questions.txt"),
+        ("questions", "Ask.\n---\n{chunk}", "questions.txt lacks {n}"),
+        ("questions", "Ask about {chunk}, {n} times.", "lacks a line '---'"),
+        ("repair", "Again!", "repair.txt lacks {problem}"),
+    ],
+)
+def test_a_prompt_file_that_would_do_nothing_or_lacks_a_place_is_refused(tmp_path, name, text, message):
+    (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=message):
+        prompt.check_prompts(str(tmp_path))
+
+
+def test_an_absent_folder_is_refused_and_no_folder_is_fine():
+    prompt.check_prompts("")
+    with pytest.raises(BadInput, match="prompts_dir: expected a folder"):
+        prompt.check_prompts("absent")
+
+
+def test_every_shipped_prompt_has_its_places():
+    for name in prompt.known_prompts():
+        text = prompt.read_prompt(name)
+        assert text
+        assert all(f"{{{place}}}" in text for place in prompt.PLACES.get(name, ())), name
+
+
+def test_whatever_a_document_holds_fills_its_place_and_no_other():
+    sly = make_chunk("A passage with {n}, {question} and {refusal}.")
+    assert "with {n}, {question} and {refusal}." in questions.build_request(sly, 3).messages[1]["content"]
+    answer = make_answer(sly, "What is {chunk}?", "{answer}", "A passage")
+    said = curate.build_request(answer, sly).messages[1]["content"]
+    assert "<QUESTION>What is {chunk}?</QUESTION>" in said
+    assert "<CANDIDATE>{answer}</CANDIDATE>" in said
