@@ -4,7 +4,7 @@ A chain is a generator: it yields a list of requests, is sent their replies, and
 on nothing but its own replies, so the same requests are made whatever the concurrency.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 from lib.llm import Reply, Request
 
@@ -33,7 +33,10 @@ def run_chains(asker, chains: Sequence[Chain], labels: Sequence[str]) -> list:
 
     for i in range(len(chains)):
         go_on(i, None)
-    turn = 0
+    if not getattr(asker.role, "batch", True):
+        _stream(asker, asked, go_on, " and ".join(labels[:2]))
+        return results
+    turn = 0  # in batches, and in tests, everyone's next turn is asked together
     while asked:
         waiting, asked = asked, {}
         requests = [request for i in waiting for request in waiting[i]]
@@ -42,3 +45,33 @@ def run_chains(asker, chains: Sequence[Chain], labels: Sequence[str]) -> list:
             go_on(i, [next(replies) for _ in own])
         turn += 1
     return results
+
+
+def _stream(asker, asked: dict[int, list[Request]], go_on: Callable, label: str) -> None:
+    """Ask every chain's next requests the moment its own replies are there."""
+    owners = [(i, slot) for i, own in asked.items() for slot in range(len(own))]
+    first = [request for own in asked.values() for request in own]
+    replies: dict[int, list] = {i: [None] * len(own) for i, own in asked.items()}
+    empty = [i for i, own in asked.items() if not own]
+
+    def then(place: int, reply: Reply) -> list[Request]:
+        i, slot = owners[place]
+        replies[i][slot] = reply
+        if None in replies[i]:
+            return []
+        return turn(i)
+
+    def turn(i: int) -> list[Request]:
+        del asked[i]
+        go_on(i, replies.pop(i))
+        while i in asked and not asked[i]:  # a turn that asks nothing
+            del asked[i]
+            go_on(i, [])
+        new = asked.get(i, [])
+        replies[i] = [None] * len(new)
+        owners.extend((i, slot) for slot in range(len(new)))
+        return new
+
+    for i in empty:
+        first += turn(i)
+    asker.ask(first, label=label, then=then)

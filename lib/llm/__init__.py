@@ -13,7 +13,7 @@ _HOME = {
         "parse_reply",
     ),
     "records": ("Reply", "Request"),
-    "retry": ("EndpointError",),
+    "trouble": ("EndpointError",),
     "roles": ("ROLES", "Role", "resolve_role"),
     "usage": ("cost_usd", "price_note", "price_of"),
     "wire": ("probe",),

@@ -11,6 +11,8 @@ from lib.run import BadInput
 def trouble(name: str) -> str | None:
     """What is wrong with the endpoint of a role, in one line, or None."""
     try:
+        if name.startswith("backend:"):
+            return account_trouble(name.removeprefix("backend:"))
         role = resolve_role(name)
         if role is None:
             return None
@@ -19,6 +21,19 @@ def trouble(name: str) -> str | None:
         return probe(role)
     except BadInput as error:
         return str(error)
+
+
+def account_trouble(backend: str) -> str | None:
+    """What is wrong with the account of a fine-tuning backend, in one line, or None; asks for its list of files, which is free."""
+    from lib.llm.provider import ProviderError, find_account, make_openai, make_together, patiently
+
+    account = find_account(backend)
+    client = make_together(account) if backend == "together" else make_openai(account)
+    try:
+        patiently(client.files.list, account, "looking at the account", patience_s=20.0)
+    except ProviderError as error:
+        return str(error)
+    return None
 
 
 def main(names: list[str]) -> int:

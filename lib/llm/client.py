@@ -1,29 +1,36 @@
 """`Asker`: sends requests to one role's endpoint, many at a time, and never one twice.
 
-Every reply goes into the request store before it is returned. A worker thread holds the event loop, so that `ask` is an ordinary
+Every reply goes into the request store as it arrives. A worker thread holds the event loop, so that `ask` is an ordinary
 call in a script and in Jupyter alike. What it does not do: build prompts or parse replies.
 """
 
 import asyncio
+import concurrent.futures
+import contextlib
 import threading
-from collections.abc import Sequence
+import time
+import weakref
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lib.llm.limiter import Limiter
+from lib.llm.batch import ask_in_batches
+from lib.llm.budget import BudgetSpent, Estimate, ledger_of
+from lib.llm.crew import DRAIN_S, Crew
+from lib.llm.pool import Pool
 from lib.llm.records import Reply, Request
 from lib.llm.retry import call_with_retries
 from lib.llm.roles import Role
 from lib.llm.store import Store, request_key
-from lib.llm.usage import Usage, cost_usd
-from lib.llm.wire import make_client, send_embeddings, send_request
+from lib.llm.trouble import EndpointError
+from lib.llm.usage import Usage, batch_factor, cost_usd
+from lib.llm.wire import send_embeddings, send_request
 from lib.run import BadInput, Progress
+from lib.run.progress import say
 
 EMBED_BATCH = 64
 
-
-class BudgetSpent(RuntimeError):
-    """The run's budget is used up; everything paid for is stored, and a higher budget goes on from there."""
+__all__ = ["Asker", "BudgetSpent"]
 
 
 class Asker:
@@ -44,55 +51,96 @@ class Asker:
         if budget_usd and cost_usd(role, 0, 0) is None:
             raise BadInput(
                 f"budget_usd is {budget_usd:g}, but no price is known for {role.name}'s model {role.model}: "
-                f'set {role.name.upper()}_PRICE_USD_PER_MTOKENS="PROMPT REPLY", or budget_usd to 0'
+                f'set {role.name.upper()}_PRICE_USD_PER_MTOKENS="PROMPT REPLY", name a price list in prices, or set budget_usd to 0'
             )
         self.role, self.usage = role, Usage()
         self._run, self._store, self._max_in_flight, self._budget_usd = run, store, max_in_flight, budget_usd
-        self._loop = self._client = None
+        self._ledger, self._estimate = ledger_of(run, store), Estimate()
+        self._has_price = cost_usd(role, 0, 0) is not None
+        self._loop = self._pool = None
 
-    def ask(self, requests: Sequence[Request], label: str = "requests") -> list[Reply]:
+    def ask(self, requests: Sequence[Request], label: str = "requests", then: Callable[[int, Reply], Sequence[Request]] | None = None) -> list[Reply]:
         """Replies in the order of `requests`; what the store holds is not asked again, equal requests are asked once.
 
+        A reply has `error` set where this one request could not be answered: refused by a content filter (kept like any other
+        reply), too long, or failing again and again (asked again by the next run).
+
+        Args:
+            requests: To be asked.
+            label: What they are, for the progress line.
+            then: Is handed each reply with its place the moment it is there, in the event loop, and returns requests that follow
+                from it; these are asked at once, and take the next places. Not for an endpoint that is asked in batches.
+
         Raises:
-            EndpointError: The endpoint is gone, or refuses key or model; replies so far are stored.
-            BudgetSpent: The next request would go over the budget.
+            EndpointError: The endpoint is gone, or refuses key or model, or request after request; replies so far are stored.
+            BudgetSpent: The next request might go over the budget, or over the tokens of the day.
+            KeyboardInterrupt: Ctrl-C; what was under way was waited for and is stored.
         """
-        bodies = [request.body() for request in requests]
-        keys = [request_key(self.role.identity, body) for body in bodies]
-        found = {key: stored for key in set(keys) if (stored := self._store.get(key))}
-        replies = {key: Reply(**{**stored, "cached": True}) for key, stored in found.items()}
-        wanted = {key: body for key, body in zip(keys, bodies) if key not in found}
-        counter = Progress(len(wanted), f"{self.role.name}: {label}") if wanted else None
+        replies: dict[str, Reply] = {}
+        wanted: dict[str, dict] = {}
+        keys: list[str] = []  # of every request, in the order of places
+        places: dict[str, list[int]] = {}  # of requests under way
 
-        async def one(key: str, limiter: Limiter) -> None:
-            self._check_budget()
-            reply = await call_with_retries(
-                lambda: send_request(self._client, self.role.model, wanted[key]),
-                limiter,
-                self.role,
-                key,
-                self._usage_now,
-            )
+        def admit(requests: Sequence[Request]) -> list[str]:
+            """Take requests in, and what follows from those whose replies are known; returns keys that are to be asked."""
+            fresh: list[str] = []
+            while requests:
+                bodies = [request.body() for request in requests]
+                new = [request_key(self.role.identity, body) for body in bodies]
+                unknown = [key for key in dict.fromkeys(new) if key not in replies and key not in wanted]
+                replies.update((key, Reply(**{**kept, "cached": True})) for key, kept in self._store.get_many(unknown).items())
+                followers: list[Request] = []
+                for key, body in zip(new, bodies):
+                    keys.append(key)
+                    if key in replies:
+                        followers += then(len(keys) - 1, replies[key]) if then else ()
+                        continue
+                    if key not in wanted:
+                        wanted[key] = body
+                        fresh.append(key)
+                    places.setdefault(key, []).append(len(keys) - 1)
+                requests = followers
+            return fresh
+
+        fresh = admit(requests)
+        self._begin(cached=(n_cached := len(keys) - len(wanted)))
+        counter = Progress(len(wanted), f"{self.role.name}: {label}")
+
+        def keep(key: str, reply: Reply, factor: float = 1.0) -> float:
+            cost = self._keep(key, wanted[key], reply, factor)
             replies[key] = reply
-            self._usage_now.requests += 1
-            if reply.error:
-                self._usage_now.failed += 1
-            else:
-                self._count(reply)
-                stored = {k: v for k, v in vars(reply).items() if k not in ("cached", "error")}
-                money = cost_usd(self.role, reply.prompt_tokens, reply.completion_tokens) or 0.0
-                self._store.put(
-                    key,
-                    role=self.role.name,
-                    identity=self.role.identity,
-                    body=wanted[key],
-                    reply=stored,
-                    cost_usd=money,
-                )
-            counter.advance()
+            counter.advance(note=self._note())
+            return cost
 
-        self._usage_now = Usage(cached=len(keys) - len(wanted))
-        self._do(one, list(wanted))
+        def follow(key: str, crew: Crew) -> None:
+            if then:
+                crew.add(new := admit([request for place in places.pop(key) for request in then(place, replies[key])]))
+                counter.total += len(new)
+
+        async def one(key: str, crew: Crew) -> None:
+            body = wanted[key]
+            async with self._reserved(body) as settle:
+                reply = await self._call(
+                    lambda client: send_request(client, self.role.model, self._pool.fit(body)), crew, key, body
+                )
+                settle(keep(key, reply))
+            follow(key, crew)
+
+        async def batches(crew: Crew) -> None:
+            await ask_in_batches(
+                self._pool.addresses[0].client, self._store, self.role, wanted, crew, keep,
+                ledger=self._ledger, limit_usd=self._budget_usd, most_usd=lambda body: self._estimate.most_usd(self.role, body) * batch_factor(),
+            )  # fmt: skip
+
+        if self.role.batch and wanted:
+            self._do(None, [None], label, first=batches)
+            self._begin()
+        try:
+            self._do(one, [key for key in fresh if key not in replies], label, grows=then is not None)
+        finally:
+            if more := len(keys) - len(wanted) - n_cached:  # known only when all that follows has been taken in
+                self._begin(cached=more)
+                self._record()
         return [replies[key] for key in keys]
 
     def embed(self, texts: Sequence[str], label: str = "embeddings") -> np.ndarray:
@@ -103,89 +151,185 @@ class Asker:
         order = list(wanted)
         batches = [order[start : start + EMBED_BATCH] for start in range(0, len(order), EMBED_BATCH)]
         counter = Progress(len(wanted), f"{self.role.name}: {label}") if wanted else None
+        self._begin(cached=len(keys) - len(wanted))
 
-        async def one(batch: list[str], limiter: Limiter) -> None:
-            self._check_budget()
+        async def one(batch: list[str], crew: Crew) -> None:
             inputs = [wanted[key] or " " for key in batch]  # an empty text is an error to most endpoints
-            rows, tokens = await call_with_retries(
-                lambda: send_embeddings(self._client, self.role.model, inputs),
-                limiter,
-                self.role,
-                batch[0],
-                self._usage_now,
-            )
-            new = {key: _unit(row) for key, row in zip(batch, rows)}
-            self._store.put_vectors(new, role=self.role.name, cost_usd=cost_usd(self.role, tokens, 0) or 0.0)
+            body = {"messages": [{"content": text} for text in inputs]}
+            async with self._reserved(body) as settle:
+                answer = await self._call(
+                    lambda client: send_embeddings(client, self.role.model, inputs), crew, batch[0], body
+                )
+                if isinstance(answer, Reply):
+                    raise EndpointError(f"{self.role.name} at {self.role.base_url}: {answer.error}")
+                rows, tokens = answer
+                new = {key: _unit(row) for key, row in zip(batch, rows)}
+                cost = cost_usd(self.role, tokens, 0) or 0.0
+                self._store.put_vectors(new, role=self.role.name, cost_usd=cost, identity=self.role.identity, tokens=tokens)
+                self._estimate.learn(body, tokens)
+                settle(cost)
             vectors.update(new)
             self._usage_now.requests += 1
             self._usage_now.prompt_tokens += tokens
-            counter.advance(len(batch))
+            self._cost_now += cost
+            counter.advance(len(batch), note=self._note())
 
-        self._usage_now = Usage(cached=len(keys) - len(wanted))
-        self._do(one, batches)
+        self._do(one, batches, label)
         return np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, 0), dtype=np.float32)
 
     def close(self) -> None:
         """Close connections and the worker thread; the asker cannot be used afterwards."""
         if self._loop:
-            asyncio.run_coroutine_threadsafe(self._client.close(), self._loop).result(10)
-            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._end()
             self._loop = None
         self._store.close()
 
-    def _count(self, reply: Reply) -> None:
-        self._usage_now.prompt_tokens += reply.prompt_tokens
-        self._usage_now.completion_tokens += reply.completion_tokens
+    def _begin(self, cached: int = 0) -> None:
+        self._usage_now, self._cost_now = Usage(cached=cached), 0.0
 
-    def _check_budget(self) -> None:
-        if self._budget_usd and (spent := self._store.spent_usd()) >= self._budget_usd:
+    async def _call(self, send, crew: Crew, key: str, body: dict):
+        """One request through the pool; tokens of attempts that gave nothing are priced, since they may be charged."""
+
+        def lost(tokens: tuple[int, int]) -> None:
+            prompt, reply = tokens[0] or int(self._estimate.prompt_tokens(body)), tokens[1]
+            cost = cost_usd(self.role, prompt, reply) or 0.0
+            self._usage_now.lost_tokens += prompt + reply
+            self._cost_now += cost
+            self._ledger.settle(0.0, cost)
+            self._store.add_cost(role=self.role.name, identity=self.role.identity, tokens=prompt + reply, cost_usd=cost)
+
+        expected = sum(self._estimate.most_tokens(body)) if self.role.tpm else 0
+        reply = await call_with_retries(send, self._pool, crew, key, self._usage_now, lost, expected)
+        if self.role.tpm and isinstance(reply, Reply):
+            self._pool.pace.settle(expected, reply.prompt_tokens + reply.completion_tokens)
+        return reply
+
+    def _keep(self, key: str, body: dict, reply: Reply, factor: float) -> float:
+        """Store and count a reply; returns what it cost."""
+        now, filtered = self._usage_now, reply.finish_reason == "content_filter"
+        now.requests += 1
+        now.filtered += filtered
+        if reply.error and not filtered:
+            now.failed += 1
+            return 0.0
+        now.prompt_tokens += reply.prompt_tokens
+        now.completion_tokens += reply.completion_tokens
+        cost = (cost_usd(self.role, reply.prompt_tokens, reply.completion_tokens) or 0.0) * factor
+        self._cost_now += cost
+        stored = {k: v for k, v in vars(reply).items() if k != "cached" and v is not None}
+        self._store.put(key, role=self.role.name, identity=self.role.identity, body=body, reply=stored, cost_usd=cost)
+        if self._budget_usd or self.role.tpm:
+            self._estimate.learn(body, reply.prompt_tokens)
+        return cost
+
+    @contextlib.asynccontextmanager
+    async def _reserved(self, body: dict):
+        """Money set aside for a request while it is under way."""
+        self._check_day()
+        most = self._estimate.most_usd(self.role, body) if self._budget_usd else 0.0
+        if self._budget_usd:
+            most = await self._ledger.reserve(most, self._budget_usd, alone=not self._estimate.is_tried)
+        cost = [0.0]
+        try:
+            yield lambda usd: cost.__setitem__(0, usd)
+        finally:
+            self._ledger.settle(most, cost[0])
+
+    def _check_day(self) -> None:
+        now = self._usage_now
+        used = self._tokens_before + now.prompt_tokens + now.completion_tokens + now.lost_tokens if self.role.tpd else 0
+        if self.role.tpd and used >= self.role.tpd:
             raise BudgetSpent(
-                f"the budget of {self._budget_usd:g} USD is spent ({spent:.4f} USD so far); every reply is stored: "
-                f"raise budget_usd and run again to go on from here"
+                f"{self.role.name}: {used:,} tokens were used today and {self.role.name.upper()}_TPD allows {self.role.tpd:,}; "
+                "every reply is stored: run again after midnight UTC to go on from here"
             )
 
-    def _do(self, one, items: list) -> None:
-        """Run `one(item, limiter)` over `items`, some at a time; record usage whatever happens."""
+    def _note(self) -> str:
+        now = self._usage_now
+        tokens = f"{now.prompt_tokens:,} + {now.completion_tokens:,} tokens"
+        return f"{tokens} · {self._cost_now:.4f} USD" if self._has_price and not self.role.stand_in else tokens
+
+    def _do(self, one, items: list, label: str, first=None, grows: bool = False) -> None:
+        """Run `one(item, crew)` over `items`, some at a time, or `first(crew)`; record usage whatever happens."""
         try:
             if items:
                 self._start()
-                future = asyncio.run_coroutine_threadsafe(self._work(one, items), self._loop)
+                crew = Crew(self._max_in_flight)
+                if first:
+                    work = crew.run(lambda _: first(crew), items)
+                else:
+                    work = crew.run(lambda item: one(item, crew), items, grows)
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
                 try:
+                    _wait(future)
                     future.result()
-                except BaseException:  # Ctrl-C too: nothing goes on being asked behind the user's back
+                except KeyboardInterrupt:
+                    raise KeyboardInterrupt(self._drain(crew, future, label)) from None
+                except BaseException:
                     future.cancel()
                     raise
         finally:
+            self._store.flush()
             self._record()
 
-    async def _work(self, one, items: list) -> None:
-        limiter = Limiter(self._max_in_flight)
-        waiting = iter(items)
-
-        async def worker() -> None:
-            for item in waiting:
-                await one(item, limiter)
-
+    def _drain(self, crew: Crew, future, label: str) -> str:
+        """After a Ctrl-C: wait for what was sent, at most `DRAIN_S`; a second Ctrl-C ends it at once. Returns how to go on."""
+        say(f"{self.role.name}: stopping; replies under way have {DRAIN_S:.0f} s to arrive, Ctrl-C again stops at once")
+        self._loop.call_soon_threadsafe(crew.stop)
         try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(self._max_in_flight, len(items))):
-                    group.create_task(worker())
-        except BaseExceptionGroup as failures:
-            raise failures.exceptions[0] from None  # the first one ended the others
+            _wait(future, DRAIN_S + 5)
+        except KeyboardInterrupt:
+            self._loop.call_soon_threadsafe(crew.abort)
+            _wait(future, 5.0)
+        message = (
+            f"{self.role.name}: {label} stopped after {self._usage_now.requests} replies, which are stored; "
+            "run this again to go on from there, nothing is asked twice"
+        )
+        say(message)
+        return message
 
     def _start(self) -> None:
+        self._tokens_before = self._store.tokens_today(self.role.identity) if self.role.tpd else 0
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=self._loop.run_forever, name=f"asker-{self.role.name}", daemon=True).start()
-            self._client = make_client(self.role, self._max_in_flight)
+            self._pool = Pool(self.role, self._max_in_flight, _warner(self.role, self._run))
+            self._end = weakref.finalize(self, _end, self._loop, self._pool)  # at the latest when the process ends
+        self._pool.begin()
 
     def _record(self) -> None:
         now = self._usage_now
         for name, value in vars(now).items():
             setattr(self.usage, name, getattr(self.usage, name) + value)
         self._run.record(tokens={self.role.name: now.counts()})
-        if money := cost_usd(self.role, now.prompt_tokens, now.completion_tokens):
-            self._run.record(cost_usd={self.role.name: money})
+        if self._cost_now:
+            self._run.record(cost_usd={self.role.name: self._cost_now})
+
+
+def _wait(future: concurrent.futures.Future, limit_s: float = float("inf")) -> None:
+    """Wait in short steps, between which a Ctrl-C is noticed whichever thread the signal reached."""
+    deadline = time.monotonic() + limit_s
+    while not future.done() and time.monotonic() < deadline:
+        concurrent.futures.wait([future], timeout=0.2)
+
+
+def _warner(role: Role, run):
+    """What the pool tells is said, and stands in the run."""
+    told: list[str] = []
+
+    def warn(sentence: str) -> None:
+        say(f"warning: {sentence}")
+        told.append(sentence)
+        run.record(warnings={f"{role.name} endpoint": "; ".join(told)})
+
+    return warn
+
+
+def _end(loop: asyncio.AbstractEventLoop, pool: Pool) -> None:
+    """Close connections, then end the worker thread."""
+    with contextlib.suppress(Exception):
+        asyncio.run_coroutine_threadsafe(pool.close(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
 
 
 def _unit(row) -> np.ndarray:

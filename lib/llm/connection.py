@@ -10,6 +10,7 @@ from lib.llm.client import Asker
 from lib.llm.offline import MODEL, identity
 from lib.llm.roles import Role, resolve_role
 from lib.llm.store import Store
+from lib.llm.usage import with_price
 from lib.run import launch
 
 START_LIMIT_S = 30.0
@@ -29,7 +30,8 @@ def connect(role: str | Role, run, *, max_in_flight: int = 64, budget_usd: float
 
     Args:
         role: `teacher`, `judge`, `embedder`, …, or a Role made by the caller (a server that the run itself stood up).
-        run: The open run; its folder holds the request store.
+        run: The open run; its folder holds the request store, unless its parameter `store` names another file. Its parameter
+            `prices` may name a price list.
         max_in_flight: Requests under way at most.
         budget_usd: Money that the whole run may cost; 0 for no limit.
 
@@ -39,7 +41,11 @@ def connect(role: str | Role, run, *, max_in_flight: int = 64, budget_usd: float
     """
     if isinstance(role, str):
         role = find_role(role, run) or offline_role(role, run)
-    return Asker(role, run, Store(run.path("requests.sqlite")), max_in_flight=max_in_flight, budget_usd=budget_usd)
+    parameters = getattr(run, "p", None)
+    path = getattr(parameters, "store", "") or run.path("requests.sqlite")
+    store = Store(Path(path).expanduser(), run=run.dir.name, stage=getattr(run, "notebook", ""))
+    role = with_price(role, getattr(parameters, "prices", ""))
+    return Asker(role, run, store, max_in_flight=max_in_flight, budget_usd=budget_usd)
 
 
 def find_role(name: str, run=None) -> Role | None:

@@ -55,6 +55,7 @@ class Reply:
         finish_reason: `stop`, `length`, …, or `error`.
         latency_s: Seconds from sending to the whole reply, the last attempt only.
         cached: Whether it came from the request store.
+        logprob: Mean natural log probability of the reply's tokens, where the request asked for `logprobs` and the server gives them.
     """
 
     text: str
@@ -64,3 +65,4 @@ class Reply:
     latency_s: float
     cached: bool = False
     error: str | None = None
+    logprob: float | None = None

@@ -4,120 +4,105 @@ Waits honour Retry-After; otherwise they double from half a second, spread by th
 """
 
 import asyncio
-import email.utils
-import time
 from collections.abc import Awaitable, Callable
 
 import openai
 
-from lib.llm.limiter import Limiter
+from lib.llm.crew import Crew, Stopped
+from lib.llm.pool import Pool
 from lib.llm.records import Reply
-from lib.llm.roles import Role
+from lib.llm.trouble import EndpointError, cause, explain, is_filtered, one_line, retry_after_s, said
 from lib.llm.usage import Usage
 
 ATTEMPTS = 7  # waits 0.5 1 2 4 8 16 s: half a minute of an endpoint's absence is survived
-LONGEST_WAIT_S = 120.0
+TIMEOUTS = 3  # attempts that may go without a reply
 AGAIN = frozenset((408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529))
 HOPELESS = frozenset((401, 403, 404))
 
 
-class EndpointError(RuntimeError):
-    """An endpoint that cannot be used at all: it does not answer, or refuses key or model. Names role, address and remedy."""
-
-
-async def call_with_retries(send: Callable[[], Awaitable], limiter: Limiter, role: Role, key: str, usage: Usage):
+async def call_with_retries(
+    send: Callable[[openai.AsyncOpenAI], Awaitable],
+    pool: Pool,
+    crew: Crew,
+    key: str,
+    usage: Usage,
+    lost: Callable[[tuple[int, int]], None] = lambda tokens: None,
+    tokens: float = 0.0,
+):
     """The result of `send`, tried up to `ATTEMPTS` times.
 
     Args:
-        send: One attempt.
-        limiter: Shared by all requests to this endpoint.
-        role: For messages.
+        send: One attempt, over a client.
+        pool: The role's addresses.
+        crew: Whose worker this is; no attempt follows once it is stopping.
         key: The request's hash; spreads the waits.
         usage: `retries` is counted here.
+        lost: Told the tokens, as far as known, of an attempt that may be charged and gave nothing.
+        tokens: That the request may take; for the quota of a minute.
 
     Returns:
-        What `send` returned, or a `Reply` with `error` where this one request is refused (too long, filtered, malformed).
+        What `send` returned, or a `Reply` with `error` where this one request is refused (too long, filtered), or fails
+        again and again while others are answered.
 
     Raises:
-        EndpointError: The endpoint cannot be used.
+        EndpointError: The endpoint cannot be used, or request after request fails.
+        Stopped: The crew is stopping.
     """
+    role, answers, timeouts = pool.role, pool.answers, 0
     for attempt in range(ATTEMPTS):
-        async with limiter:
+        address = pool.pick()
+        wait_s = _backoff_s(attempt, key)
+        async with address.limiter:
+            await pool.pace.wait(tokens)
             try:
-                result = await send()
-                await limiter.answered()
+                with crew.sending():
+                    result = await send(address.client)
+                pool.answered(address)
                 return result
             except openai.APIStatusError as error:
                 status, trouble = error.status_code, error
+                if is_filtered(error):
+                    pool.answered(address)
+                    return Reply("", "content_filter", 0, 0, 0.0, error=one_line(f"content filter: {said(error)}", role))
                 if status in HOPELESS:
-                    raise EndpointError(explain(error, role)) from None
-                if status not in AGAIN:
-                    return Reply("", "error", 0, 0, 0.0, error=_one_line(f"HTTP {status}: {_said(error)}", role))
-                wait_s = retry_after_s(error.response.headers)
-                wait_s = _backoff_s(attempt, key) if wait_s is None else wait_s
+                    raise EndpointError(explain(error, role, address.url)) from None
+                if status in (400, 422) and pool.learn(said(error)):
+                    wait_s = 0.0
+                elif status not in AGAIN:
+                    return _give_up(pool, one_line(f"HTTP {status}: {said(error)}", role))
+                elif (asked_s := retry_after_s(error.response.headers)) is not None:
+                    wait_s = asked_s
                 if status in (429, 503, 529):
-                    limiter.refused(wait_s)
+                    address.limiter.refused(wait_s)
             except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
-                trouble, wait_s = error, _backoff_s(attempt, key)
+                trouble = error
+                if isinstance(error, openai.APITimeoutError):
+                    timeouts += 1
+                    lost((0, 0))
+                elif isinstance(error, ValueError):
+                    lost(getattr(error, "tokens", (0, 0)))
+                if isinstance(error, openai.APIConnectionError) and pool.unreachable(address, cause(error)):
+                    wait_s = 0.0  # another address takes over
+        if crew.stopping:
+            raise Stopped
+        if timeouts >= TIMEOUTS:
+            break
         if attempt + 1 < ATTEMPTS:
             usage.retries += 1
             await asyncio.sleep(wait_s)
-    raise EndpointError(explain(trouble, role) + f" ({ATTEMPTS} attempts)")
+    line = explain(trouble, role, address.url) + f" ({attempt + 1} attempts)"
+    is_gone = isinstance(trouble, openai.APIConnectionError) and not isinstance(trouble, openai.APITimeoutError)
+    if pool.answers == answers and (is_gone or not answers):
+        raise EndpointError(line)
+    return _give_up(pool, line)
 
 
-def retry_after_s(headers) -> float | None:
-    """Seconds that a reply's headers ask to wait (`retry-after-ms`, `retry-after` as seconds or as a date), at most two minutes."""
-    try:
-        if value := headers.get("retry-after-ms"):
-            wait_s = float(value) / 1000
-        elif value := headers.get("retry-after"):
-            wait_s = float(value) if value.strip().replace(".", "", 1).isdigit() else _until(value)
-        else:
-            return None
-    except (TypeError, ValueError):
-        return None
-    return min(max(wait_s, 0.0), LONGEST_WAIT_S)
-
-
-def _until(date: str) -> float:
-    return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
+def _give_up(pool: Pool, why: str) -> Reply:
+    """A reply that says why there is none; after too many in a row the run ends."""
+    if sample := pool.failed(why):
+        raise EndpointError(one_line(f"{pool.role.name} at {pool.role.base_url}: {sample}", pool.role))
+    return Reply("", "error", 0, 0, 0.0, error=why)
 
 
 def _backoff_s(attempt: int, key: str) -> float:
     return 0.5 * 2**attempt * (0.75 + int(key[:8], 16) / 2**33)  # 0.75 to 1.25 of the nominal wait
-
-
-def explain(error: Exception, role: Role) -> str:
-    """One line for an endpoint that cannot be used: what happened where, and what to do."""
-    prefix, where = role.name.upper(), f"{role.name} at {role.base_url}"
-    azure = "AZURE_" if role.azure else ""
-    status = getattr(error, "status_code", None)
-    if status in (401, 403):
-        line = f"{where}: the key was refused (HTTP {status}); set {prefix}_{azure}OPENAI_API_KEY to a key for this endpoint"
-    elif status == 404:
-        line = (
-            f"{where}: model {role.model!r} or the address is unknown (HTTP 404: {_said(error)}); "
-            f"check {prefix}_{azure}OPENAI_DEPLOYMENT and {prefix}_{azure}OPENAI_{'ENDPOINT' if azure else 'BASE_URL'}"
-        )
-    elif status == 429:
-        line = f"{where}: too many requests (HTTP 429: {_said(error)}); lower max_in_flight or check the quota, then run again"
-    elif status:
-        line = f"{where}: HTTP {status}: {_said(error)}; see the server's log"
-    elif isinstance(error, openai.APITimeoutError):
-        line = f"{where}: no reply in time; is the server overloaded?"
-    else:
-        cause = error.__cause__ or error
-        line = f"{where}: cannot be reached ({cause}); start the server or correct {prefix}_{azure}OPENAI_{'ENDPOINT' if azure else 'BASE_URL'}"
-    return _one_line(line, role)
-
-
-def _said(error: openai.APIStatusError) -> str:
-    body = error.body if isinstance(error.body, dict) else {}
-    inner = body.get("error") if isinstance(body.get("error"), dict) else body
-    return str(inner.get("message") or inner.get("detail") or error.message)[:300]
-
-
-def _one_line(text: str, role: Role) -> str:
-    """One line without the key: some servers repeat it in their errors."""
-    text = " ".join(text.split())
-    return text.replace(role.api_key, "[key]") if role.api_key else text

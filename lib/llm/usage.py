@@ -1,27 +1,63 @@
 """Tokens and money by role. A model without a known price is counted in tokens only, and that is said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from lib.llm.roles import Role
+from lib.run import BadInput
 
-# List prices in USD per million prompt and reply tokens as published in 2025. They change: `<ROLE>_PRICE_USD_PER_MTOKENS="2.5 10"` goes before.
-PRICES = {
-    "gpt-4o": (2.50, 10.00), "gpt-4o-mini": (0.15, 0.60), "gpt-4.1": (2.00, 8.00), "gpt-4.1-mini": (0.40, 1.60),
-    "gpt-4.1-nano": (0.10, 0.40), "text-embedding-3-small": (0.02, 0.0), "text-embedding-3-large": (0.13, 0.0),
-}  # fmt: skip
+PRICES_FILE = Path(__file__).with_name("prices.yaml")
+
+
+@lru_cache
+def read_prices(path: str | Path = PRICES_FILE) -> dict:
+    """A price list: `as_of`, `batch_factor`, and `models` with USD per million prompt and reply tokens.
+
+    Raises:
+        BadInput: No such file, or an entry that is not a pair of numbers.
+    """
+    import yaml
+
+    try:
+        table = yaml.safe_load(Path(path).expanduser().read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise BadInput(f"prices: expected a YAML file such as {PRICES_FILE.name} in lib/llm; {path}: {error}") from None
+    models = table.get("models") if isinstance(table, dict) else None
+    if not isinstance(models, dict):
+        raise BadInput(f"prices: {path} has no `models:`; expected `models: {{name: [PROMPT, REPLY]}}`, USD per million tokens")
+    for name, pair in models.items():
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, int | float) and x >= 0 for x in pair)):
+            raise BadInput(f"prices: {path}: {name}: expected two numbers, prompt and reply, such as [2.5, 10]; found {pair!r}")
+    return {"as_of": str(table.get("as_of", "")), "batch_factor": float(table.get("batch_factor", 0.5)), "models": models}
+
+
+def with_price(role: Role, prices: str | Path = "") -> Role:
+    """The role with the price that a list gives its model, unless it has one."""
+    if role.price or role.stand_in:
+        return role
+    models, host = read_prices(prices or PRICES_FILE)["models"], urlsplit(role.base_url).hostname or ""
+    listed = models.get(f"{role.model}@{host}")
+    if listed is None and (role.azure or host.endswith("openai.com")):
+        listed = models.get(role.model)
+    return replace(role, price=tuple(map(float, listed))) if listed else role
 
 
 def price_of(role: Role) -> tuple[float, float] | None:
     """USD per million prompt and reply tokens: (0, 0) for a stand-in, None where nobody said."""
-    if role.stand_in:
-        return 0.0, 0.0
-    return role.price or (PRICES.get(role.model) if "openai.com" in role.base_url or role.azure else None)
+    return (0.0, 0.0) if role.stand_in else with_price(role).price
 
 
-def cost_usd(role: Role, prompt_tokens: int, completion_tokens: int) -> float | None:
+def cost_usd(role: Role, prompt_tokens: float, completion_tokens: float) -> float | None:
     """What so many tokens cost, or None where the price is not known."""
-    price = price_of(role)
+    price = price_of(role) if role.price is None else role.price
     return None if price is None else (prompt_tokens * price[0] + completion_tokens * price[1]) / 1e6
+
+
+def batch_factor() -> float:
+    """The share of the price that a batch costs."""
+    return read_prices()["batch_factor"]
 
 
 def price_note(role: Role) -> str:
@@ -39,14 +75,19 @@ def price_note(role: Role) -> str:
 
 @dataclass
 class Usage:
-    """A running count for one role; `cached` requests were answered by the store and cost nothing again."""
+    """A running count for one role; `cached` requests were answered by the store and cost nothing again.
+
+    `lost_tokens` belong to prompts whose reply never came or could not be read: they may have been charged, so they are priced.
+    """
 
     requests: int = 0
     cached: int = 0
     failed: int = 0
+    filtered: int = 0
     retries: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    lost_tokens: int = 0
 
     def counts(self) -> dict[str, int]:
         """The counts as `run.record(tokens={role: …})` takes them."""

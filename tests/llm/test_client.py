@@ -137,8 +137,8 @@ def test_the_key_is_in_the_header_and_in_no_file(scripted, run):
 
 def test_the_budget_stops_before_it_is_passed_and_a_higher_one_goes_on(scripted, run):
     role, seen = scripted(lambda *_: chat("ok", 1_000_000, 0), price=(1.0, 1.0))
-    with pytest.raises(BudgetSpent, match="2 USD"):
-        make(role, run, max_in_flight=1, budget_usd=2.0).ask([ask(str(i)) for i in range(5)])
+    with pytest.raises(BudgetSpent, match="2.01 USD"):
+        make(role, run, max_in_flight=1, budget_usd=2.01).ask([ask(str(i)) for i in range(5)])
     assert len(seen) == 2
     make(role, run, max_in_flight=1, budget_usd=9.0).ask([ask(str(i)) for i in range(5)])
     assert len(seen) == 5 and run.recorded[-1]["cost_usd"] == {"teacher": 3.0}
@@ -218,3 +218,17 @@ def test_a_probe_says_that_the_key_is_refused(scripted):
 def test_a_probe_says_that_the_model_is_unknown(scripted):
     line = probe(scripted(models(ids=("other",)))[0])
     assert "'m'" in line and "TEACHER_OPENAI_DEPLOYMENT" in line
+
+
+def test_log_probabilities_that_were_asked_for_are_averaged_in_both_forms(scripted, run):
+    def probable(number, body, headers):
+        content = {"content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1.5}]}
+        choice = {"message": {"content": "ab"}, "finish_reason": "stop", "logprobs": content}
+        if "prompt" in body:
+            choice = {"text": "ab", "finish_reason": "stop", "logprobs": {"token_logprobs": [-1.0, -3.0]}}
+        return 200, {}, {"choices": [choice]}
+
+    role, _ = scripted(probable)
+    requests = [ask("a", extra={"logprobs": True}), Request(prompt="a", extra={"logprobs": 1})]
+    assert [r.logprob for r in make(role, run).ask(requests)] == [-1.0, -2.0]
+    assert [r.logprob for r in make(role, run).ask(requests)] == [-1.0, -2.0]

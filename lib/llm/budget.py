@@ -1,0 +1,107 @@
+"""The run's money: what was spent, and what is reserved for requests under way, so that a budget is never passed."""
+
+import asyncio
+import threading
+import weakref
+
+from lib.llm.roles import Role
+from lib.llm.usage import cost_usd
+
+POLL_S = 0.05
+MESSAGE_TOKENS = 16  # of a chat template, about
+_ledgers: "weakref.WeakKeyDictionary[object, Ledger]" = weakref.WeakKeyDictionary()
+
+
+class BudgetSpent(RuntimeError):
+    """The run's budget is used up; everything paid for is stored, and a higher budget goes on from there."""
+
+
+class Ledger:
+    """Money of one run, shared by all its askers in this process.
+
+    Args:
+        spent_usd: What the run has cost before.
+    """
+
+    def __init__(self, spent_usd: float):
+        self.spent_usd, self.reserved_usd = spent_usd, 0.0
+        self._lock = threading.Lock()
+
+    async def reserve(self, usd: float, limit_usd: float, alone: bool = False) -> float:
+        """Set aside what a request may cost at most; while that does not fit, wait for others to come in cheaper.
+
+        Args:
+            usd: At most so much.
+            limit_usd: The budget.
+            alone: Set everything aside that is left, since nobody knows yet how good the guess is.
+
+        Returns:
+            What was set aside.
+
+        Raises:
+            BudgetSpent: It does not fit, and nothing is under way.
+        """
+        while (reserved := self._try(usd, limit_usd, alone)) is None:
+            if not self.reserved_usd:
+                raise BudgetSpent(
+                    f"the budget of {limit_usd:g} USD is spent ({self.spent_usd:.4f} USD so far, and the next request may cost "
+                    f"{usd:.4f} USD); every reply is stored: raise budget_usd and run again to go on from here"
+                )
+            await asyncio.sleep(POLL_S)
+        return reserved
+
+    def _try(self, usd: float, limit_usd: float, alone: bool) -> float | None:
+        with self._lock:
+            left = limit_usd * (1 + 1e-9) - self.spent_usd - self.reserved_usd
+            if usd > left or (alone and self.reserved_usd):
+                return None
+            usd = left if alone else usd
+            self.reserved_usd += usd
+            return usd
+
+    def settle(self, reserved_usd: float, cost: float) -> None:
+        """Give back what was set aside and count what it came to."""
+        with self._lock:
+            left = self.reserved_usd - reserved_usd
+            self.reserved_usd = left if left > 1e-12 else 0.0
+            self.spent_usd += cost
+
+
+def ledger_of(run, store) -> Ledger:
+    """The ledger of an open run, made from its store when first asked for."""
+    if run not in _ledgers:
+        _ledgers[run] = Ledger(store.spent_usd(store.run))
+    return _ledgers[run]
+
+
+class Estimate:
+    """Tokens that a request may take, guessed from its text and corrected upwards by what replies report."""
+
+    def __init__(self):
+        self._factor, self.is_tried = 1.0, False
+
+    def prompt_tokens(self, body: dict) -> float:
+        """At most so many prompt tokens: 0.4 a character, about one for a character outside ASCII."""
+        return self._factor * self._plain(body)
+
+    def most_tokens(self, body: dict) -> tuple[float, int]:
+        """Prompt and reply tokens at most."""
+        return self.prompt_tokens(body), int(body.get("max_tokens") or 0)
+
+    def most_usd(self, role: Role, body: dict) -> float:
+        """What a request may cost at most."""
+        return cost_usd(role, *self.most_tokens(body)) or 0.0
+
+    def learn(self, body: dict, prompt_tokens: int) -> None:
+        """Correct by what a prompt really took."""
+        self.is_tried = True
+        self._factor = max(self._factor, prompt_tokens / self._plain(body))
+
+    @staticmethod
+    def _plain(body: dict) -> float:
+        texts = [str(m.get("content") or "") for m in body.get("messages", ())] or [str(body.get("prompt") or body.get("embed") or "")]
+        if body.get("response_format"):
+            texts.append(str(body["response_format"]))
+        chars = sum(map(len, texts))
+        outside = sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) - chars
+        return MESSAGE_TOKENS * len(texts) + 0.4 * chars + 0.7 * outside

@@ -1,0 +1,39 @@
+"""One reply, word by word as it is made: for a person who waits, not for a data set. Nothing is stored and nothing is asked twice."""
+
+from collections.abc import Iterator
+
+import httpx2
+import openai
+
+from lib.llm.records import Request
+from lib.llm.roles import TIMEOUT_S, Role
+from lib.llm.trouble import EndpointError, explain
+from lib.llm.wire import NO_KEY, _entry, _route
+
+
+def stream_reply(role: Role, request: Request) -> Iterator[str]:
+    """Pieces of one reply in order.
+
+    Raises:
+        EndpointError: The endpoint cannot be used, or ended in the middle.
+    """
+    body = request.body()
+    chat = "messages" in body
+    known = {"messages": body.pop("messages")} if chat else {"prompt": body.pop("prompt")}
+    timeout = httpx2.Timeout(role.timeout_s or TIMEOUT_S, connect=10.0)
+    with openai.DefaultHttpxClient(timeout=timeout, **_route(role.base_url)) as http:
+        common = {"max_retries": 0, "http_client": http}
+        if role.azure:
+            entry = _entry(role)
+            client = openai.AzureOpenAI(azure_endpoint=role.base_url, api_version=role.api_version, **entry, **common)
+        else:
+            client = openai.OpenAI(base_url=role.base_url, api_key=role.api_key or NO_KEY, **common)
+        create = (client.chat.completions if chat else client.completions).create
+        try:
+            for piece in create(model=role.model, stream=True, extra_body=body, **known):
+                if piece.choices:
+                    text = piece.choices[0].delta.content if chat else piece.choices[0].text
+                    if text:
+                        yield text
+        except (openai.APIError, httpx2.HTTPError) as error:
+            raise EndpointError(explain(error, role)) from None

@@ -1,0 +1,230 @@
+"""Batch mode, over the official client, against a local server with the same protocol: submitted once, found again, half the price."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from lib.llm import Asker, BudgetSpent, EndpointError, Request
+from lib.llm.roles import Role
+from lib.llm.store import Store
+
+CANARY = "sk-canary-7d1f"
+
+
+class BatchServer:
+    """`/v1/files` and `/v1/batches` as OpenAI has them; a batch is done after some looks. `answer(body, n) -> (status, text)`."""
+
+    def __init__(self):
+        self.files, self.batches, self.asked, self.direct = {}, {}, [], 0
+        self.looks, self.status, self.lose_answer = 2, "completed", False
+        self.answer = lambda body, n: (200, body["messages"][-1]["content"])
+        self.lock = threading.Lock()
+
+    def create_file(self, raw: bytes) -> dict:
+        content = re.search(rb'filename="[^"]*"\r\n(?:[^\r]+\r\n)*\r\n(.*?)\r\n--', raw, re.DOTALL)[1]
+        return self.add_file(content.decode())
+
+    def add_file(self, text: str) -> dict:
+        file_id = f"file-{len(self.files)}"
+        self.files[file_id] = text
+        return {
+            "id": file_id,
+            "object": "file",
+            "bytes": len(text),
+            "created_at": 0,
+            "filename": "f",
+            "purpose": "batch",
+            "status": "processed",
+        }
+
+    def create_batch(self, wanted: dict) -> dict:
+        batch_id = f"batch-{len(self.batches)}"
+        self.batches[batch_id] = {
+            "id": batch_id, "object": "batch", "status": "in_progress", "created_at": 0, "looks": 0, **wanted,
+        }  # fmt: skip
+        return self.batches[batch_id]
+
+    def look(self, batch_id: str) -> dict:
+        batch = self.batches[batch_id]
+        batch["looks"] += 1
+        if batch["status"] == "in_progress" and batch["looks"] >= self.looks:
+            self.finish(batch)
+        return batch
+
+    def finish(self, batch: dict) -> None:
+        good, bad = [], []
+        for line in self.files[batch["input_file_id"]].splitlines():
+            row = json.loads(line)
+            status, text = self.answer(row["body"], len(self.asked))
+            self.asked.append(row["custom_id"])
+            if status is None:
+                continue  # expired before it was its turn
+            choice = {"message": {"content": text}, "finish_reason": "stop"}
+            usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+            body = {"choices": [choice], "usage": usage} if status == 200 else {"error": {"message": text}}
+            out = {
+                "id": "r",
+                "custom_id": row["custom_id"],
+                "response": {"status_code": status, "body": body},
+                "error": None,
+            }
+            (good if status == 200 else bad).append(json.dumps(out))
+        batch["status"] = self.status
+        if self.status == "failed":
+            batch["errors"] = {
+                "object": "list",
+                "data": [{"code": "x", "message": f"model not found {CANARY}", "line": 1}],
+            }
+        batch["output_file_id"] = self.add_file("\n".join(reversed(good)))["id"] if good else None
+        batch["error_file_id"] = self.add_file("\n".join(bad))["id"] if bad else None
+
+
+@pytest.fixture
+def batches(monkeypatch):
+    """A batch server, its Role, looked at every 20 ms."""
+    monkeypatch.setattr("lib.llm.batch.POLL_S", 0.02)
+    state = BatchServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            with state.lock:
+                if self.path == "/v1/files":
+                    return self._send(state.create_file(raw))
+                if self.path == "/v1/batches":
+                    made = state.create_batch(json.loads(raw))
+                    if state.lose_answer:
+                        state.lose_answer = False
+                        os.kill(state.victim, signal.SIGKILL)
+                    return self._send(made)
+                state.direct += 1
+            text = json.loads(raw)["messages"][-1]["content"]
+            choice = {"message": {"content": text}, "finish_reason": "stop"}
+            return self._send({"choices": [choice], "usage": {"prompt_tokens": 1000, "completion_tokens": 100}})
+
+        def do_GET(self):
+            with state.lock:
+                if self.path.endswith("/content"):
+                    return self._send(state.files[self.path.split("/")[-2]].encode())
+                if self.path.startswith("/v1/batches/"):
+                    return self._send(state.look(self.path.split("/")[-1]))
+                return self._send({"object": "list", "data": list(state.batches.values()), "has_more": False})
+
+        def _send(self, value):
+            data = value if isinstance(value, bytes) else json.dumps(value).encode()
+            self.send_response(200)
+            self.send_header(
+                "Content-Type", "application/octet-stream" if isinstance(value, bytes) else "application/json"
+            )
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    state.role = Role(
+        "teacher",
+        f"http://127.0.0.1:{server.server_address[1]}/v1",
+        "m",
+        identity="m-1",
+        batch=True,
+        price=(1000.0, 1000.0),
+        api_key=CANARY,
+    )
+    yield state
+    server.shutdown()
+    server.server_close()
+
+
+def ask(text):
+    return Request(messages=({"role": "user", "content": text},), max_tokens=100)
+
+
+def make(role, run, **more):
+    return Asker(role, run, Store(run.path("requests.sqlite")), **more)
+
+
+def test_requests_go_in_one_batch_and_come_back_in_order_at_half_the_price(batches, run):
+    asker = make(batches.role, run)
+    replies = asker.ask([ask(str(i)) for i in range(30)])
+    assert [r.text for r in replies] == [str(i) for i in range(30)]
+    assert len(batches.batches) == 1 and batches.direct == 0
+    assert Store(run.path("requests.sqlite")).spent_usd() == pytest.approx(30 * 1.1 / 2)
+    assert sum(f.get("cost_usd", {}).get("teacher", 0) for f in run.recorded) == pytest.approx(30 * 1.1 / 2)
+    make(batches.role, run).ask([ask(str(i)) for i in range(30)])
+    assert len(batches.batches) == 1
+    assert not any(CANARY.encode() in p.read_bytes() for p in run.dir.rglob("*") if p.is_file())
+
+
+def test_what_a_batch_did_not_answer_is_asked_in_another_and_at_last_directly(batches, run):
+    def answer(body, n):
+        text = body["messages"][-1]["content"]
+        if text == "never":
+            return None, ""
+        return (500, "overloaded") if text == "once" and n < 4 else (400, "too long") if text == "long" else (200, text)
+
+    batches.answer = answer
+    replies = make(batches.role, run).ask([ask(t) for t in ("fine", "once", "long", "never")])
+    assert [r.text for r in replies] == ["fine", "once", "", "never"] and "too long" in replies[2].error
+    assert batches.direct == 1 and len(set(batches.asked)) == 4
+    assert max(batches.asked.count(key) for key in set(batches.asked)) <= 4
+    fine = next(key for key in batches.asked if batches.asked.count(key) == 1)
+    assert fine  # what was answered was in one batch alone
+
+
+def test_a_batch_that_is_refused_as_a_whole_ends_with_its_reason(batches, run):
+    batches.status = "failed"
+    with pytest.raises(EndpointError, match="model not found") as error:
+        make(batches.role, run).ask([ask("a")])
+    assert CANARY not in str(error.value)
+
+
+def test_a_budget_sends_only_what_it_certainly_pays(batches, run):
+    with pytest.raises(BudgetSpent, match="raise budget_usd"):
+        make(batches.role, run, budget_usd=2.0).ask([ask("w" * 2600 + str(i)) for i in range(20)])
+    spent = Store(run.path("requests.sqlite")).spent_usd()
+    assert 0 < spent <= 2.0 and len(batches.asked) == round(spent / 0.55)
+
+
+@pytest.mark.parametrize("moment", ["while it runs", "before its answer arrives"])
+def test_a_process_killed_with_a_batch_open_is_followed_by_one_that_collects_it(batches, run, moment):
+    """Killed after the batch was made, once with and once without the client knowing its id: no second batch is made."""
+    batches.looks = 10**9
+    code = (
+        "import sys; from lib.llm import Asker, Request, Role; from lib.llm.store import Store; from pathlib import Path\n"
+        "import lib.llm.batch; lib.llm.batch.POLL_S = 0.02\n"
+        "class Run:\n    def record(self, **facts): pass\n"
+        "role = Role('teacher', sys.argv[1], 'm', identity='m-1', batch=True, price=(1000.0, 1000.0))\n"
+        "asker = Asker(role, Run(), Store(sys.argv[2]))\n"
+        "asker.ask([Request(messages=({'role': 'user', 'content': str(i)},), max_tokens=100) for i in range(5)])"
+    )
+    batches.lose_answer = moment == "before its answer arrives"
+    with batches.lock:
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, batches.role.base_url, str(run.path("requests.sqlite"))],
+            stdout=subprocess.DEVNULL,
+        )
+        batches.victim = child.pid
+    deadline = time.monotonic() + 60
+    while child.poll() is None and time.monotonic() < deadline:
+        if any(batch["looks"] for batch in batches.batches.values()):
+            child.kill()
+        time.sleep(0.01)
+    assert child.wait(10) == -signal.SIGKILL and len(batches.batches) == 1
+    batches.looks = 0
+    replies = make(batches.role, run).ask([ask(str(i)) for i in range(5)])
+    assert [r.text for r in replies] == [str(i) for i in range(5)]
+    assert len(batches.batches) == 1 and len(batches.asked) == 5 and batches.direct == 0
