@@ -7,6 +7,6 @@ export RAFT_CALLED_FROM=$PWD # -p FILE is looked for here first
 cd "$(dirname "${BASH_SOURCE[0]}")"
 environments=(main vllm)
 for argument in "$@"; do # looking costs one environment, serving needs both
-    case $argument in --help | -h | --plan | --stop) environments=(main) ;; esac
+    case $argument in --help | -h | --plan | --stop | --teardown) environments=(main) ;; esac
 done
 exec ./bootstrap.sh "${environments[@]}" -- .venv/bin/python -m lib.run.cli "$@"

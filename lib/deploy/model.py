@@ -1,28 +1,80 @@
-"""What is served and how long its prompts get: model folders, their hashes, their configuration, the context the data needs."""
+"""What is served and how long its prompts get: model folders, adapters, hashes, configuration, the context the data needs."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from lib.llm.raft import Format
-from lib.run import BadInput, read_json, read_jsonl, text_hash, tree_hash
+from lib.deploy.adapter import is_other_base, read_adapter
+from lib.llm import Format, resolve_role
+from lib.llm.roles import environment
+from lib.run import BadInput, read_json, read_jsonl, say, text_hash, tree_hash
 
 LOCAL = ("student", "baseline")
 QUESTION_TOKENS = 160  # a long question and the template around it
+ROLE_CONTEXT = 8192  # of a teacher or judge served here, whose prompts are not made yet
 BYTES_A_VALUE = 4
 
 
-def model_of(run, system: str) -> str:
-    """Folder or hub name of the model behind `student` (what 2_finetune made) or `baseline` (what it started from).
+@dataclass(frozen=True)
+class Weights:
+    """What stands behind a system: `base`, a folder or hub name, and `adapter`, a folder on top of it or empty."""
+
+    base: str
+    adapter: str = ""
+
+
+def is_local(system: str, engine: str) -> bool:
+    """Whether this machine serves a system, rather than an endpoint that role variables name.
+
+    Any role is served here whose `<ROLE>_LOCAL_MODEL` is set.
+    """
+    if local_model(system):
+        return True
+    return engine != "endpoint" and (system in LOCAL or resolve_role(system) is None)
+
+
+def local_model(system: str) -> str:
+    """`<ROLE>_LOCAL_MODEL`, from the environment or `.env`: the folder or hub name of a model to serve here; empty if unset."""
+    return environment().get(f"{system.upper()}_LOCAL_MODEL", "").strip()
+
+
+def local_gpus(system: str, default: int) -> int:
+    """`<ROLE>_LOCAL_GPUS`: GPUs that share a role's model served here."""
+    text = environment().get(f"{system.upper()}_LOCAL_GPUS", "").strip()
+    if text and not (text.isdigit() and int(text)):
+        raise BadInput(f"{system.upper()}_LOCAL_GPUS: expected a whole number from 1 up; found {text!r}")
+    return int(text) if text else default
+
+
+def weights_of(run, system: str) -> Weights:
+    """The model behind a system: `student` is what 2_finetune made, a model or an adapter; `baseline` what it started from.
 
     Raises:
-        BadInput: Another system, which only role variables can name.
+        BadInput: A system that nothing serves, or an adapter that vLLM cannot serve.
         FileNotFoundError: 2_finetune has not made the student yet.
     """
+    if named := local_model(system):
+        return Weights(named)
     if system not in LOCAL:
+        name = system.upper()
         raise BadInput(
-            f"systems: {system} is served nowhere; set {system.upper()}_OPENAI_BASE_URL and {system.upper()}_OPENAI_DEPLOYMENT, "
-            f"or choose from {', '.join(LOCAL)}"
+            f"systems: {system} is served nowhere; set {name}_OPENAI_BASE_URL and {name}_OPENAI_DEPLOYMENT, or {name}_LOCAL_MODEL "
+            f"for a model to serve here, or choose from {', '.join(LOCAL)}"
         )
-    return str(run.need("model")) if system == "student" else run.p.student_model
+    if system == "baseline":
+        return Weights(run.p.student_model)
+    if (run.dir / "model" / "config.json").is_file() or not (run.dir / "adapter").is_dir():
+        return Weights(str(run.need("model")))
+    adapter = str(run.need("adapter"))
+    config = read_adapter(adapter)
+    if is_other_base(config, run.p.student_model):
+        say(f"warning: {adapter} was made for {config['base_model_name_or_path']}; it is served on {run.p.student_model}")
+    return Weights(run.p.student_model, adapter)
+
+
+def weights_hash(weights: Weights) -> str:
+    """SHA-256 of what answers: the model's, together with the adapter's where there is one."""
+    found = model_hash(weights.base)
+    return text_hash(found + tree_hash(weights.adapter)) if weights.adapter else found
 
 
 def model_hash(model: str) -> str:
@@ -66,14 +118,19 @@ def context_needed(run) -> int:
     return sum(lengths[:widest]) + tags + system + QUESTION_TOKENS + run.p.max_reply_tokens
 
 
-def context_length(run, config: dict) -> int:
-    """`max_model_len` as set, or as the data needs it.
+def context_length(run, system: str, config: dict) -> int:
+    """`max_model_len` as set, or as the data needs it; for other roles what their prompts have needed so far.
 
     Raises:
         BadInput: More than the model was made for.
     """
-    needed, limit = context_needed(run), config.get("max_position_embeddings")
-    wanted = getattr(run.p, "max_model_len", 0) or needed
+    limit, asked = config.get("max_position_embeddings"), getattr(run.p, "max_model_len", 0)
+    if system not in LOCAL and not (hasattr(run.p, "top_k") and (run.dir / "dataset" / "chunks.jsonl").is_file()):
+        return min(asked or ROLE_CONTEXT, limit or ROLE_CONTEXT)
+    needed = context_needed(run)
+    if system not in LOCAL:
+        needed = min(max(needed, ROLE_CONTEXT), limit or ROLE_CONTEXT)
+    wanted = asked or needed
     if limit and max(wanted, needed) > limit:
         raise BadInput(
             f"top_k {run.p.top_k} with these chunks and {run.p.max_reply_tokens} reply tokens needs up to {needed} tokens "

@@ -1,19 +1,43 @@
 """What a server does with a prompt, looked at before it is measured: token ids, an answer with and without documents, speed."""
 
 import json
+import math
 import statistics
 import time
 import urllib.request
+from dataclasses import dataclass
 
 import pandas as pd
 
 from lib.deploy.roles import served_role
+from lib.deploy.serve import take_turns
 from lib.llm import Format, Request, connect, parse_reply
 from lib.run import read_json, read_jsonl
 
-IN_FLIGHT = (1, 8)
-N_TIMED = 16
+N_TIMED = {1: 8, 8: 16, 32: 64}  # requests by how many are in flight: enough to fill each width twice, few enough to wait for
 REPLY_TOKENS = 192
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What a look at every system found: `servers` by system, and the tables of the three probes."""
+
+    servers: dict[str, dict]
+    tokens: pd.DataFrame
+    asked: pd.DataFrame
+    speed: pd.DataFrame
+
+
+def look(run, systems: list[str]) -> Looked:
+    """Serve every system, in as many turns as the machine needs, and look at each while it is up."""
+    found, servers = [], {}
+    for group in take_turns(run, systems):
+        servers |= {system: read_json(run.dir / "serving" / "servers.json")[system] for system in group}
+        found.append((compare_tokens(run, group), ask_one(run, group), time_replies(run, group)))
+    tokens, asked, speed = ([looked[i] for looked in found] for i in range(3))
+    together = pd.concat(asked, ignore_index=True)
+    together.attrs = asked[0].attrs
+    return Looked(servers, pd.concat(tokens), together, pd.concat(speed, ignore_index=True))
 
 
 def compare_tokens(run, systems: list[str]) -> pd.DataFrame:
@@ -118,29 +142,46 @@ def time_replies(run, systems: list[str]) -> pd.DataFrame:
     the stored latencies and no throughput.
 
     Returns:
-        Columns system, in_flight, n, median_latency_s, replies_per_s (nan when nothing was asked anew).
+        Columns system, in_flight, n, median_latency_s, p95_latency_s, replies_per_s and tokens_per_s of replies (nan when
+        nothing was asked anew).
     """
-    rows, form = _examples(run), Format.load(run.need("dataset/format.json"))
+    form, prompts = Format.load(run.need("dataset/format.json")), _prompts(_examples(run)[1:])
     table = []
     for system in systems:
-        for turn, in_flight in enumerate(IN_FLIGHT):
-            chosen = rows[1 + turn * N_TIMED : 1 + (turn + 1) * N_TIMED]
+        start_at = 0
+        for in_flight, n in N_TIMED.items():
+            chosen = prompts[start_at : start_at + n]
+            start_at += n
             if not chosen:
                 continue
             asker = connect(served_role(run, system), run, max_in_flight=in_flight)
             start = time.monotonic()
             replies = asker.ask(
-                [_request(asker.role, form, _documents(row), row["question"]) for row in chosen],
+                [_request(asker.role, form, documents, question) for documents, question in chosen],
                 label=f"{in_flight} in flight",
             )
             seconds, fresh = time.monotonic() - start, not any(reply.cached for reply in replies)
+            latencies, made = [reply.latency_s for reply in replies], sum(reply.completion_tokens for reply in replies)
             table.append(
                 {
                     "system": system,
                     "in_flight": in_flight,
                     "n": len(replies),
-                    "median_latency_s": round(statistics.median(reply.latency_s for reply in replies), 3),
+                    "median_latency_s": round(statistics.median(latencies), 3),
+                    "p95_latency_s": round(sorted(latencies)[math.ceil(0.95 * len(latencies)) - 1], 3),
                     "replies_per_s": round(len(replies) / seconds, 1) if fresh else float("nan"),
+                    "tokens_per_s": round(made / seconds, 1) if fresh else float("nan"),
                 }
             )
     return pd.DataFrame(table)
+
+
+def _prompts(rows: list[dict]) -> list[tuple[list[str], str]]:
+    """Distinct (documents, question): every row once, then again with its documents turned, so that no two begin alike."""
+    most = max((len(_documents(row)) for row in rows), default=0)
+    return [
+        (_documents(row)[turn:] + _documents(row)[:turn], row["question"])
+        for turn in range(most)
+        for row in rows
+        if turn < len(_documents(row))
+    ]

@@ -1,5 +1,8 @@
 """A served system as a role of `lib.llm`, so that it is asked like any other endpoint."""
 
+from lib.deploy.hosted import hosted_role
+from lib.deploy.model import LOCAL, local_model
+from lib.deploy.serve import ensure_served
 from lib.llm import Format, Role, resolve_role
 from lib.run import BadInput, read_json
 
@@ -7,7 +10,7 @@ from lib.run import BadInput, read_json
 def served_role(run, system: str) -> Role:
     """The role behind a system of `serving/servers.json`.
 
-    Its identity is the model's hash and the engine with its version: a reply of other weights is never taken for its own.
+    Its identity is the hash of what answers and the engine with its version: a reply of other weights is never taken for its own.
 
     Raises:
         BadInput: The system was never served in this run.
@@ -16,8 +19,23 @@ def served_role(run, system: str) -> Role:
     record = read_json(path).get(system) if path.is_file() else None
     if record is None:
         raise BadInput(f"systems: {system} is not served in this run; run 3_deploy.ipynb, or call ensure_served first")
+    if record.get("hosted"):
+        return hosted_role(run, system, record)
     if record["engine"] == "endpoint":
         return resolve_role(system)
-    completion = Format.load(run.need("dataset/format.json")).dataset_format == "completion"
-    identity = f"{record['model_sha256']}/{record['engine']}-{record['engine_version']}"
+    completion = system in LOCAL and Format.load(run.need("dataset/format.json")).dataset_format == "completion"
+    stored = f"/{record['quantization']}" if record.get("quantization") else ""
+    identity = f"{record['model_sha256']}{stored}/{record['engine']}-{record['engine_version']}"
     return Role(system, record["base_url"], record["model"], identity=identity, completion=completion)
+
+
+def role_of(run, name: str) -> Role | str:
+    """What `lib.llm.connect` takes for a role: served here where `<ROLE>_LOCAL_MODEL` is set, else its name, to be looked up.
+
+    The server is started when it is asked for, after others of this run that stand in its way are stopped, and ends with
+    `stop_served` or with the run.
+    """
+    if not local_model(name):
+        return name
+    ensure_served(run, [name])
+    return served_role(run, name)

@@ -1,89 +1,94 @@
-"""Servers of a run: started side by side, awaited, found again, stopped. Writes `serving/servers.json` and a log each.
+"""Servers of a run: started side by side or in turn, awaited, found again, stopped. Writes `serving/servers.json` and a log each.
 
 A server belongs to the run: to the headless command (RAFT_OWNER_PID), or by hand to the Jupyter server, and dies with it
 however it dies. With `keep_serving` it belongs to nobody and stays until `./run_all.sh --stop`.
 """
 
-import json
 import os
-import re
-import socket
-import subprocess
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lib.deploy.command import SERVER_PYTHON, Server, build_command, build_environment
-from lib.deploy.model import cache_bytes_per_token, context_length, model_hash, model_of, read_config
+from lib.deploy.cluster import check_cluster
+from lib.deploy.command import SERVER_PYTHON, build_command, build_environment
+from lib.deploy.faults import explain
+from lib.deploy.health import free_port, is_alive, is_free, is_healthy, read_version
+from lib.deploy.hosted import hosted_record, is_hosted
+from lib.deploy.model import is_local
+from lib.deploy.place import visible_gpus
+from lib.deploy.targets import (
+    build_server,
+    check_hardware,
+    describe_target,
+    engine_of,
+    group_name,
+    group_need,
+    group_targets,
+)
+from lib.deploy.turns import held_bytes, place_groups
 from lib.llm import resolve_role
 from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
 from lib.run.manifest import now
 from lib.run.supervise import process_start
 
-ENGINES = ("vllm", "transformers", "endpoint")
 START_TIMEOUT_S = 900
 NOBODY = 1  # the first process of the machine never ends
-# What a log says when a server dies, and what helps; the first match counts.
-DIAGNOSES = (
-    (r"out of memory|OutOfMemoryError|No available memory|Cannot allocate memory|bad_alloc",
-     "it ran out of memory: serve fewer systems at once, lower top_k or chunk_chars, or raise tensor_parallel"),
-    (r"address already in use|Errno 98", "its port is taken: set port to 0 or to a free one"),
-    (r"KV cache.{0,80}(?:larger|needed)|max seq(?:uence)? len", "its cache does not hold one sequence: lower top_k or max_model_len"),
-    (r"(?:No such file|does not appear to have|no file named|Cannot find any model weights|no safetensors)",
-     "weights or configuration are missing: has 2_finetune finished, and is student_model a whole model folder?"),
-    (r"(?:architectures?.{0,60}(?:not supported|failed)|Transformers does not recognize)",
-     "the engine does not know this architecture: choose another student_model or engine"),
-    (r"(?:gated repo|401 Client Error|Repository Not Found|couldn't connect|LocalEntryNotFoundError|offline mode)",
-     "the model cannot be fetched from its hub: log in there, or point student_model to a local folder"),
-)  # fmt: skip
+DECIDING = ("engine", "model_sha256", "tensor_parallel", "pipeline_parallel", "quantization", "hosts")
 
 
-def ensure_served(run, systems: list[str]) -> dict[str, dict]:
+def ensure_served(run, systems: Sequence[str]) -> dict[str, dict]:
     """Make sure that every system answers; start what is not there or is no longer what the run made.
+
+    Where there is no room beside other servers of this run, those are stopped first.
 
     Returns:
         Records by system, as in `serving/servers.json`.
 
     Raises:
-        BadInput: An unknown engine, a system nobody serves, a context that the model does not take.
-        RuntimeError: A server did not come up; says why, with the last lines of its log. The others are stopped.
+        BadInput: An unknown engine, a system nobody serves, a context the model does not take, or systems that do not fit side
+            by side: `take_turns` serves them one after the other.
+        RuntimeError: A server did not come up; says why, with the last lines of its log. Those started with it are stopped.
     """
-    path = run.path("serving/servers.json")
-    known = read_json(path) if path.is_file() else {}
-    local = {system for system in systems if not _is_endpoint(run, system)}
-    records, starting = {}, []
-    for system in systems:
-        if system not in local:
-            records[system] = _endpoint_record(system)
-            continue
-        wanted = _wanted(run, system, known.get(system, {}))
-        if _is_up(known.get(system), wanted):
-            records[system] = known[system]
-            say(f"{system}: already served at {known[system]['base_url']}")
+    known, targets = _targets(run, systems)
+    records = {system: _record_elsewhere(run, system, known) for system in systems if system not in targets}
+    starting = []
+    for group in group_targets(list(targets.values())):
+        names = [target["system"] for target in group]
+        if all(_is_up(known.get(name), targets[name]) for name in names):
+            records |= {name: known[name] for name in names}
+            say(f"{' and '.join(names)}: already served at {known[names[0]]['base_url']}")
         else:
-            starting.append((system, wanted))
-        if run.p.engine == "transformers":
+            starting.append(group)
+        if group[0]["engine"] == "transformers":
             run.stand_in("engine", "transformers serve, in vLLM's place")
-    for system, _ in starting:  # a server of another model, or one that hangs, makes room first
-        if _is_ours(known.get(system)):
-            stop_process(known[system]["pid"])
-    started = {}
-    try:
-        for system, wanted in starting:
-            # Its place among all, not among those started now: a server that comes back must not take another's port or GPUs.
-            index = [other for other in systems if other in local].index(system)
-            started[system] = _start(run, wanted, index, n_servers=len(local))
-            records[system] = started[system][1]
-            # On record before it is healthy: a run killed now still knows what it started.
-            write_json(path, known | records)
-        _await_health(list(started.values()), getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
-    except BaseException:
-        for process, _ in started.values():
-            process.stop()
-        raise
-    write_json(path, known | records)
-    return records
+    # A server of another model, or one that hangs, makes room first.
+    _stop(known[target["system"]] for group in starting for target in group if target["system"] in known)
+    if starting:
+        records |= _start_groups(run, starting, known, systems)
+    _write(run, known | records)
+    return {system: records[system] for system in systems}
+
+
+def take_turns(run, systems: Sequence[str]) -> Iterator[list[str]]:
+    """Serve systems in as many turns as the machine needs: all at once where they fit, else one group after the other.
+
+    Yields:
+        The systems that answer now; the servers of an earlier turn are stopped before the next one's start.
+    """
+    _, targets = _targets(run, systems)
+    groups, gpus = group_targets(list(targets.values())), visible_gpus()
+    places = place_groups(groups, gpus, sharing=getattr(run.p, "sharing", "auto"))
+    turns = [[s for group in groups if group_name(group) in turn for s in _names(group)] for turn in places]
+    elsewhere = [system for system in systems if system not in targets]
+    if len(turns) > 1:
+        say(f"{len(turns)} turns: " + ", then ".join(" and ".join(names) for names in turns))
+    for i, names in enumerate(turns or [[]]):
+        here = [system for system in systems if system in names or (i == 0 and system in elsewhere)]
+        if len(turns) > 1:
+            known = _known(run)
+            _stop(record for system, record in known.items() if system in targets and system not in names)
+        ensure_served(run, here)
+        yield here
 
 
 def stop_served(run) -> list[str]:
@@ -91,19 +96,132 @@ def stop_served(run) -> list[str]:
 
     Those of another notebook stay: they belong to the run or to the Jupyter server.
     """
-    path = run.path("serving/servers.json")
-    stopped = []
-    for system, record in (read_json(path) if path.is_file() else {}).items():
-        if record.get("started_by") == run.notebook and not run.p.keep_serving and _is_ours(record):
-            stop_process(record["pid"])
-            stopped.append(system)
-    return stopped
+    if getattr(run.p, "keep_serving", False):
+        return []
+    mine = {s: r for s, r in _known(run).items() if r.get("started_by") == run.notebook and is_alive(r)}
+    _stop(mine.values())
+    return list(mine)
 
 
-def _is_endpoint(run, system: str) -> bool:
-    if run.p.engine not in ENGINES:
-        raise BadInput(f"engine: expected one of {', '.join(ENGINES)}; found {run.p.engine!r}")
-    return run.p.engine == "endpoint" or (system not in ("student", "baseline") and resolve_role(system) is not None)
+def _known(run) -> dict[str, dict]:
+    path = run.dir / "serving" / "servers.json"
+    return read_json(path) if path.is_file() else {}
+
+
+def _names(group: list[dict]) -> list[str]:
+    return [target["system"] for target in group]
+
+
+def _targets(run, systems: Sequence[str]) -> tuple[dict[str, dict], dict[str, dict]]:
+    """What is on record, and what has to be served here."""
+    known = _known(run)
+    for system in systems:
+        engine_of(run, system)
+    engine = getattr(run.p, "engine", "vllm")
+    here = [system for system in systems if is_local(system, engine) and not is_hosted(run, system)]
+    return known, {system: describe_target(run, system, known.get(system, {})) for system in here}
+
+
+def _start_groups(run, groups: list[list[dict]], known: dict[str, dict], systems: Sequence[str]) -> dict[str, dict]:
+    """Start groups at their places and await them; returns their records by system."""
+    for group in groups:
+        check_hardware(group[0]["quantization"])
+        if group[0]["hosts"]:
+            check_cluster(group[0]["hosts"])
+    gpus = visible_gpus()
+    sharing = getattr(run.p, "sharing", "auto")
+    turns = place_groups(groups, gpus, sharing=sharing, taken=held_bytes(known, gpus))
+    if len(turns) > 1 or not turns[0]:
+        others = {s: r for s, r in known.items() if s not in systems and is_alive(r)}
+        _stop(others.values())
+        if others:
+            say(f"{' and '.join(others)}: stopped, to make room")
+        sharing = getattr(run.p, "sharing", "auto")
+    turns = place_groups(groups, gpus, sharing=sharing, taken=held_bytes(known, gpus))
+    if len(turns) > 1 or not turns[0]:
+        named = ", then ".join(" and ".join(turn) for turn in turns if turn)
+        raise BadInput(
+            f"sharing: these do not fit side by side, but one after the other: {named}; ask them in turn (lib.deploy.take_turns), or "
+            "serve fewer systems at once"
+        )
+    started, records = [], {}
+    try:
+        for i, group in enumerate(groups):
+            spot = turns[0][group_name(group)]
+            busy = [r for r in records.values() if spot and set(r["gpus"]) & {list(gpus)[d] for d in spot.devices if gpus}]
+            if busy:  # vLLM measures free memory while it starts: two that share a GPU must not measure at once
+                _await_health(started, getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
+            process, mine = _start(run, group, spot if gpus else None, list(gpus), i, len(groups), known | records)
+            started.append((process, mine))
+            records |= mine
+            # On record before it is healthy: a run killed now still knows what it started.
+            _write(run, known | records)
+        _await_health(started, getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
+    except BaseException:
+        for process, _ in started:
+            process.stop()
+        raise
+    return records
+
+
+def _start(run, group, spot, gpu_names, index: int, n_servers: int, known: dict[str, dict]) -> tuple[Supervised, dict[str, dict]]:
+    if not SERVER_PYTHON.exists():
+        raise BadInput(f"{SERVER_PYTHON}: the server's environment is missing; ./bootstrap.sh makes it")
+    server = build_server(group, spot, gpu_names, _choose_port(run, group, index, known))
+    command = build_command(server)
+    environment = build_environment(server, n_servers=n_servers)
+    name = group_name(group)
+    try:
+        log = run.path(f"serving/{name}.log")
+        log.write_text(" ".join(command) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{name}: its log cannot be written ({error}); nothing was started") from None
+    process = launch(command, log_path=log, env=environment, owner_pid=owner_of(run))
+    shared = {
+        "engine_version": None,
+        "base_url": f"http://127.0.0.1:{server.port}/v1",
+        "gpus": list(server.gpus),
+        "memory_share": server.memory_share,
+        "need_bytes": group_need(group, bool(server.gpus)).size_bytes,
+        "pid": process.pid,
+        "pid_start": process_start(process.pid),
+        "log": str(log),
+        "started": now(),
+        "started_by": run.notebook,
+        "kept": getattr(run.p, "keep_serving", False),
+    }
+    return process, {
+        t["system"]: t | shared | {"model": t["system"] if server.engine == "vllm" else server.model} for t in group
+    }
+
+
+def _choose_port(run, group: list[dict], index: int, known: dict[str, dict]) -> int:
+    """The port on record where this server had one by the parameter, the next one after those in use, or any free one."""
+    first = getattr(run.p, "port", 0)
+    if not first:
+        return free_port()
+    others = {r["base_url"] for s, r in known.items() if s not in _names(group) and is_alive(r)}
+    ports = [first + i for i in range(index + len(known) + 1)]
+    port = next(p for p in ports if f"http://127.0.0.1:{p}/v1" not in others)
+    if not is_free(port):
+        raise BadInput(f"port {port} is taken: set port to 0 for a free one")
+    return port
+
+
+def _write(run, records: dict[str, dict]) -> None:
+    path = run.dir / "serving" / "servers.json"
+    try:
+        write_json(path, records)
+    except OSError as error:
+        raise BadInput(
+            f"{path}: cannot be written ({error.strerror}); free some space or make the folder writable, and start again. What was "
+            "being started is stopped"
+        ) from None
+
+
+def _record_elsewhere(run, system: str, known: dict[str, dict]) -> dict:
+    """The record of a system that this machine does not serve: a model at the provider that tuned the student, or an endpoint."""
+    return hosted_record(run, system, known.get(system)) if is_hosted(run, system) else _endpoint_record(system)
 
 
 def _endpoint_record(system: str) -> dict:
@@ -119,150 +237,39 @@ def _endpoint_record(system: str) -> dict:
     return {"engine": "endpoint", "base_url": role.base_url, "model": role.model, "model_sha256": "", "pid": None}
 
 
-def _wanted(run, system: str, known: dict) -> dict:
-    """What decides whether a running server is the right one; 4_eval, which has no such parameter, keeps 3_deploy's GPUs."""
-    model = model_of(run, system)
-    return {
-        "system": system,
-        "engine": run.p.engine,
-        "model_path": model,
-        "model_sha256": model_hash(model),
-        "max_model_len": context_length(run, read_config(model)),
-        "tensor_parallel": getattr(run.p, "tensor_parallel", known.get("tensor_parallel", 1)),
-    }
-
-
-def _is_ours(record: dict | None) -> bool:
-    """Whether a record's process is alive and still the one that was started."""
-    return bool(record and record.get("pid")) and process_start(record["pid"]) == record.get("pid_start")
-
-
-def _is_up(record: dict | None, wanted: dict) -> bool:
-    if not _is_ours(record) or record["max_model_len"] < wanted["max_model_len"]:
+def _is_up(record: Mapping | None, wanted: dict) -> bool:
+    if not is_alive(record) or record["max_model_len"] < wanted["max_model_len"]:
         return False
-    same = all(record[key] == wanted[key] for key in ("engine", "model_sha256", "tensor_parallel"))
-    return same and is_healthy(record["base_url"])
+    return all(record.get(key) == wanted[key] for key in DECIDING) and is_healthy(record["base_url"])
 
 
-def is_healthy(base_url: str) -> bool:
-    """Whether a server answers GET /health."""
-    try:
-        with urllib.request.urlopen(base_url.removesuffix("/v1") + "/health", timeout=3) as reply:
-            return reply.status == 200
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
-
-
-def _start(run, wanted: dict, index: int, *, n_servers: int) -> tuple[Supervised, dict]:
-    if not SERVER_PYTHON.exists():
-        raise BadInput(f"{SERVER_PYTHON}: the server's environment is missing; ./bootstrap.sh makes it")
-    port = getattr(run.p, "port", 0)
-    port = port + index if port else free_port()
-    if not is_free(port):
-        raise BadInput(f"port {port} is taken: set port to 0 for a free one")
-    n_gpus = count_gpus()
-    if n_gpus and wanted["tensor_parallel"] > n_gpus:
-        raise BadInput(
-            f"tensor_parallel: expected at most the {n_gpus} GPUs of this machine; found {wanted['tensor_parallel']}"
-        )
-    server = Server(
-        wanted["system"], wanted["model_path"], wanted["engine"], port, wanted["max_model_len"], wanted["tensor_parallel"],
-        cache_bytes_per_token(read_config(wanted["model_path"])),
-    )  # fmt: skip
-    command = build_command(server, n_gpus=n_gpus, n_servers=n_servers)
-    log = run.path(f"serving/{server.system}.log")
-    log.write_text(" ".join(command) + "\n", encoding="utf-8")
-    environment = build_environment(server, index, n_gpus=n_gpus, n_servers=n_servers)
-    process = launch(command, log_path=log, env=environment, owner_pid=owner_of(run))
-    record = wanted | {
-        "engine_version": None,
-        "base_url": f"http://127.0.0.1:{port}/v1",
-        "model": server.system if server.engine == "vllm" else server.model,
-        "pid": process.pid,
-        "pid_start": process_start(process.pid),
-        "log": str(log),
-        "started": now(),
-        "started_by": run.notebook,
-        "kept": run.p.keep_serving,
-    }
-    return process, record
+def _stop(records) -> None:
+    for pid in {record["pid"] for record in records if is_alive(record)}:
+        stop_process(pid)
 
 
 def owner_of(run) -> int:
     """Process whose end takes the servers along: the headless command, or by hand the Jupyter server; nobody if they are kept."""
-    if run.p.keep_serving:
+    if getattr(run.p, "keep_serving", False):
         return NOBODY
     return int(os.environ.get("RAFT_OWNER_PID") or os.getppid())
 
 
-def _await_health(servers: list[tuple[Supervised, dict]], timeout_s: float) -> None:
+def _await_health(servers: list[tuple[Supervised, dict[str, dict]]], timeout_s: float) -> None:
     """Wait until all are healthy, looking at each in turn, so that the first to die ends the wait."""
     start, waiting = time.monotonic(), list(servers)
     while waiting:
-        for process, record in list(waiting):
+        for process, records in list(waiting):
+            names, record = " and ".join(records), next(iter(records.values()))
             status, waited = process.poll(), time.monotonic() - start
             if status is not None or waited > timeout_s:
                 what = f"ended with status {status}" if status is not None else f"was not ready after {timeout_s:.0f} s"
-                raise RuntimeError(explain(record["system"], what, Path(record["log"])))
+                raise RuntimeError(explain(names, what, Path(record["log"]), status))
             if is_healthy(record["base_url"]):
-                waiting.remove((process, record))
-                record["engine_version"] = _version(record)
+                waiting.remove((process, records))
+                for one in records.values():
+                    one["engine_version"] = read_version(record["base_url"])
                 engine = f"{record['engine']} {record['engine_version'] or ''}".strip()
-                say(f"{record['system']}: {engine} ready at {record['base_url']} after {waited:.0f} s")
+                say(f"{names}: {engine} ready at {record['base_url']} after {waited:.0f} s")
         if waiting:
             time.sleep(0.25)
-
-
-def _version(record: dict) -> str | None:
-    try:
-        with urllib.request.urlopen(record["base_url"].removesuffix("/v1") + "/version", timeout=3) as reply:
-            return json.load(reply)["version"]
-    except (urllib.error.URLError, OSError, ValueError, KeyError):
-        return None
-
-
-def explain(system: str, what: str, log: Path) -> str:
-    """The message for a server that failed: what happened, what helps, the last telling lines of its log."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    text = "\n".join(lines[1:])
-    advice = next(
-        (help_text for pattern, help_text in DIAGNOSES if re.search(pattern, text, re.IGNORECASE)), "see its log"
-    )
-    stripped = (re.sub(r"^(\([^)]*\) )?((ERROR|WARNING|INFO) [\d-]+ [\d:]+ \[[^\]]*\] ?)?", "", line) for line in lines)
-    # Each error once, where it was raised and not where it passed; the last line, which may be all that a killed server says.
-    telling = list(
-        dict.fromkeys(
-            line
-            for line in stripped
-            if re.match(r"\s*(Value error, |[\w.]*(Error|Exception|Interrupt): (?!Engine core))", line)
-        )
-    )
-    tail = "\n".join(f"    {line[:300]}" for line in (telling or lines)[-4:])
-    return f"the server of {system} {what}: {advice}. Its log, {log}, says:\n{tail}"
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens to."""
-    with socket.socket() as probe_socket:
-        probe_socket.bind(("127.0.0.1", 0))
-        return probe_socket.getsockname()[1]
-
-
-def is_free(port: int) -> bool:
-    """Whether a port on loopback can be bound."""
-    with socket.socket() as probe_socket:
-        probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe_socket.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def count_gpus() -> int:
-    """NVIDIA GPUs of this machine, by nvidia-smi."""
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True).stdout
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.splitlines())

@@ -8,13 +8,16 @@ import argparse
 import os
 import shlex
 import signal
+import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from lib.run.errors import BadInput
 from lib.run.execute import CellFailed, execute_notebook
+from lib.run.files import read_json
 from lib.run.help import text_table
-from lib.run.leftovers import own, stop_kept, stop_owned
+from lib.run.leftovers import kept_servers, own, stop_kept, stop_owned, supervisors
 from lib.run.log import RunLog, duration
 from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
@@ -70,12 +73,17 @@ def _main(arguments: list[str]) -> int:
     if options.stop:
         print("\n".join(stop_kept(folder / "runs", options.run) or ["no server is running"]))
         return 0
+    if options.teardown:
+        return _teardown(options)
     parameters = read_all(folder)
     if options.help:
         print(_parser().format_help() + text_table(parameters))
         return 0
     settings, problems = _settings(options, parameters)
     chosen = _choose(options)
+    if chosen == ["3_deploy"] and "keep_serving" in settings and settings["keep_serving"].origin == "cell":
+        # Nothing comes after it that would ask these servers: they are wanted for themselves.
+        settings["keep_serving"] = replace(settings["keep_serving"], value=True, origin="--only 3")
     values = {name: setting.value for name, setting in settings.items()}
     if problems:
         return _refuse(problems + check_given(values, chosen, folder))
@@ -118,8 +126,14 @@ def _parser() -> argparse.ArgumentParser:
         help="check everything, print what would be done and what it would cost, and stop",
     )
     parser.add_argument(
-        "--stop", action="store_true", help="end the servers that runs have kept (keep_serving), or those of --run NAME"
+        "--stop", action="store_true", help="end the servers that runs have kept (--only 3, keep_serving), or those of --run NAME"
     )
+    parser.add_argument(
+        "--teardown",
+        action="store_true",
+        help="list what --run NAME made at providers and on this machine, and remove it after a yes",
+    )
+    parser.add_argument("--yes", action="store_true", help="with --teardown: do not ask")
     parser.add_argument("-h", "--help", action="store_true", help="print this and every parameter")
     return parser
 
@@ -141,6 +155,14 @@ def _settings(options, parameters: dict[str, list[Parameter]]) -> tuple[dict[str
     layers = [(str(file), read_yaml(file)), ("-y", given)] + ([("--run", {"run": options.run})] if options.run else [])
     settings, more = resolve(parameters, layers)
     return settings, more + problems
+
+
+def _teardown(options) -> int:
+    """Hand over to the room that knows what is deployed; it asks at this terminal."""
+    if not options.run:
+        raise BadInput("--teardown: name the run with --run NAME")
+    command = [sys.executable, "-m", "lib.deploy.teardown", "--run", options.run, *(["--yes"] if options.yes else [])]
+    return subprocess.run(command).returncode
 
 
 def _find(file: str) -> Path:
@@ -186,11 +208,13 @@ def _run(
     os.environ["RAFT_ORIGINS"] = "\n".join(f"{s.name}={s.origin}" for s in settings.values() if s.origin != "cell")
     log.say(f"run {name} → runs/{name}/   ({command})")
     seconds: dict[str, float | None] = {}
-    notebook = chosen[0]
+    notebook, before = chosen[0], set(supervisors())
     try:
         for notebook in chosen:
             mine = {p.name: settings[p.name].value for p in parameters[notebook]}
             reason = reason_to_run(notebook, read_manifest(run_dir / "run.json"), mine, folder)
+            if reason is None and _has_lost_its_servers(notebook, mine, run_dir):
+                reason = "finished before, but its servers are gone"
             if reason is None:
                 log.say(f"{notebook}: finished before, nothing changed")
                 seconds[notebook] = None
@@ -207,16 +231,32 @@ def _run(
             f"The whole of it: runs/{name}/notebooks/{failure.notebook}.html. Mend the cause and start again, it resumes at {failure.notebook}:"
         )
         log.say(f"    {command}")
+        _end_kept(log, run_dir, before)
         return 1
     except Stopped as stop:
         log.say(f"stopped by {signal.Signals(stop.number).name} in {notebook}; ending what it started")
         stop_owned(os.getpid())
+        _end_kept(log, run_dir, before)
         log.say(f"To resume: {command}")
         return 128 + stop.number
     finally:
         stop_owned(os.getpid())
         log.close()
         lock.release()
+
+
+def _has_lost_its_servers(notebook: str, values: dict, run_dir: Path) -> bool:
+    """Whether servers that were to be kept are not there any more; endpoints elsewhere are nobody's to miss."""
+    if notebook != "3_deploy" or not values.get("keep_serving") or not (run_dir / "serving" / "servers.json").is_file():
+        return False
+    wanted = {s for s, r in read_json(run_dir / "serving" / "servers.json").items() if r.get("pid") and s in values["systems"]}
+    return not wanted <= {system for server in kept_servers(run_dir.parent, run_dir.name) for system in server.systems}
+
+
+def _end_kept(log: RunLog, run_dir: Path, before: set[int]) -> None:
+    """What a command that failed had started to keep; what was kept before it stays."""
+    for line in stop_kept(run_dir.parent, run_dir.name, spare=before):
+        log.say(line)
 
 
 def _say_end(log: RunLog, seconds: dict[str, float | None], run_dir: Path) -> None:
@@ -226,6 +266,9 @@ def _say_end(log: RunLog, seconds: dict[str, float | None], run_dir: Path) -> No
     log.say(f"{'in all':<12}{duration(sum(took or 0 for took in seconds.values()))}")
     for entry in read_manifest(run_dir / "run.json")["stand_ins"]:
         log.say(f"stand-in: {entry['role']} = {entry['what']}")
+    for server in kept_servers(run_dir.parent, run_dir.name):
+        log.say(f"serving {' and '.join(server.systems)} at {server.base_url}; ./run_all.sh --stop --run {run_dir.name} ends it")
+        log.say(f"    to talk to it: .venv/bin/python -m lib.deploy.chat --run {run_dir.name}")
     report = run_dir / "report.html"
     log.say(
         f"report: {report.relative_to(Path.cwd())}"

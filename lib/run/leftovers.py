@@ -4,6 +4,8 @@ Everything is found in /proc by the supervisor's own command line (`supervise.py
 """
 
 import os
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from lib.run.files import read_json
@@ -42,21 +44,50 @@ def stop_owned(owner_pid: int) -> int:
     return stopped
 
 
-def stop_kept(runs: Path, run: str | None = None) -> list[str]:
-    """End the servers that runs have on record (`serving/servers.json`); returns a line for each one ended.
+@dataclass(frozen=True)
+class KeptServer:
+    """A live server on a run's record: the systems it serves, its address, and its supervisor's pid."""
+
+    run: str
+    systems: tuple[str, ...]
+    base_url: str
+    pid: int
+
+
+def kept_servers(runs: Path, run: str | None = None) -> list[KeptServer]:
+    """The live servers that runs have on record (`serving/servers.json`), one entry for each process.
 
     Args:
         runs: Folder of all runs.
         run: One run's name; None means all of them.
     """
-    ended = []
+    found, alive = [], supervisors()
     for record in sorted(runs.glob(f"{run or '*'}/serving/servers.json")):
+        by_process: dict[tuple[int, str], list[str]] = {}
         for system, server in read_json(record).items():
             pid = server.get("pid")
-            if pid in supervisors() and server.get("pid_start") in (None, process_start(pid)):
-                stop_process(pid)
-                ended.append(f"{record.parts[-3]}: {system} at {server.get('base_url')} stopped")
-    return ended
+            if pid in alive and server.get("pid_start") in (None, process_start(pid)):
+                by_process.setdefault((pid, str(server.get("base_url"))), []).append(system)
+        found += [KeptServer(record.parts[-3], tuple(systems), url, pid) for (pid, url), systems in by_process.items()]
+    return found
+
+
+def stop_kept(runs: Path, run: str | None = None, spare: Collection[int] = ()) -> list[str]:
+    """End the servers that runs have on record; returns a line for each one ended, or that would not end.
+
+    Args:
+        runs, run: As of `kept_servers`.
+        spare: Pids of servers to leave alone.
+    """
+    lines = []
+    for server in kept_servers(runs, run):
+        if server.pid in spare:
+            continue
+        stop_process(server.pid)
+        gone = server.pid not in supervisors()
+        what = "stopped" if gone else f"does not end; its process is {server.pid}"
+        lines.append(f"{server.run}: {' and '.join(server.systems)} at {server.base_url} {what}")
+    return lines
 
 
 def _environment(pid: int) -> dict[str, str]:

@@ -17,6 +17,7 @@ from lib.run.machine import GB, ModelSize
 from lib.run.notebook import RUN_NAME
 
 CHOICES = {
+    "backend": ("local", "openai", "azure", "together"),
     "tuning": ("full", "lora", "qlora"),
     "dataset_format": ("chat", "completion"),
     "engine": ("vllm", "transformers", "endpoint"),
@@ -51,6 +52,10 @@ def check_run(values: dict, notebooks: list[str], folder: Path) -> Findings:
     _check_values(values, found)
     _check_files(values, notebooks, folder, found)
     if found.problems:
+        return found
+    if is_hosted(values):
+        _check_backend(values, notebooks, folder, found)
+        _check_endpoints([n for n in notebooks if n != "2_finetune"], folder, found, without=("student",))
         return found
     size = machine.model_size(values["student_model"], folder) if "student_model" in values else None
     _check_context(values, size, found)
@@ -112,11 +117,12 @@ def _check_files(values: dict, notebooks: list[str], folder: Path, found: Findin
         found.problems.append(
             f"launcher: no such file: {values['launcher']}; there are {_listing(folder / 'parameters' / 'launchers')}"
         )
-    if {"2_finetune", "3_deploy"} & set(notebooks) and "student_model" in values:
+    if {"2_finetune", "3_deploy"} & set(notebooks) and "student_model" in values and not is_hosted(values):
         _check_model(values["student_model"], folder, found)
     if (
         {"3_deploy", "4_eval"} & set(notebooks)
         and values.get("engine") == "vllm"
+        and not is_hosted(values)
         and not (folder / ".venv-vllm" / "bin" / "python").exists()
     ):
         found.shortages.append(
@@ -212,8 +218,28 @@ def estimate_needs(values: dict, size: ModelSize | None, notebooks: list[str]) -
     return disk, memory
 
 
-def _check_endpoints(notebooks: list[str], folder: Path, found: Findings) -> None:
-    roles = roles_set(notebooks, folder)
+def is_hosted(values: dict) -> bool:
+    """Whether the student is tuned, and then answers, at a provider: this machine needs no memory, no disk and no server for it."""
+    return values.get("backend", "local") != "local"
+
+
+def _check_backend(values: dict, notebooks: list[str], folder: Path, found: Findings) -> None:
+    """Whether the provider takes the key: missing, it stops a run before the teacher is paid, and a plan not at all."""
+    if "2_finetune" not in notebooks:
+        return
+    command = [sys.executable, "-m", "lib.llm", f"backend:{values['backend']}"]
+    try:
+        probe = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_TIMEOUT_S, cwd=folder)
+    except subprocess.TimeoutExpired:
+        found.shortages.append(f"backend {values['backend']}: no answer within {PROBE_TIMEOUT_S} s")
+        return
+    if probe.returncode:
+        last = (probe.stderr.strip().splitlines() or ["no message"])[-1]
+        found.shortages += [line for line in probe.stdout.splitlines() if line.strip()] or [f"backend: the probe failed: {last}"]
+
+
+def _check_endpoints(notebooks: list[str], folder: Path, found: Findings, without: tuple[str, ...] = ()) -> None:
+    roles = [role for role in roles_set(notebooks, folder) if role not in without]
     if not roles:
         return
     try:

@@ -117,3 +117,59 @@ def test_weights_that_are_missing_are_named(run, monkeypatch):
     (run.dir / "model" / "model.safetensors").unlink()
     with pytest.raises(RuntimeError, match="weights or configuration are missing.*\\n.*Cannot find any model weights"):
         serve.ensure_served(run, ["student"])
+
+
+def test_an_adapter_and_its_base_in_one_server_answer_as_peft_does_and_both_end_with_a_kill_under_load(run, monkeypatch):
+    import peft
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    torch.manual_seed(0)
+    base = AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32).eval()
+    text = sorted(Path("data/documents").rglob("*.md"))[0].read_text()[:600]
+    ids = AutoTokenizer.from_pretrained(STUDENT)(text)["input_ids"]
+    expected = {"baseline": logprobs_of(base, ids)}
+    # Weights drawn at random, so that the adapter changes much.
+    config = peft.LoraConfig(r=8, lora_alpha=16, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
+    tuned = peft.get_peft_model(base, config).eval()
+    expected["student"] = logprobs_of(tuned, ids)
+    shutil.rmtree(run.dir / "model")
+    tuned.save_pretrained(run.dir / "adapter")
+
+    servers = serve.ensure_served(run, ["student", "baseline"])
+    assert servers["student"]["pid"] == servers["baseline"]["pid"]
+    apart = {s: max(abs(a - b) for a, b in zip(expected[s], logprobs_at(servers[s], ids), strict=True)) for s in expected}
+    print("largest difference of a logprob from transformers + peft:", apart)
+    assert max(apart.values()) <= 0.02, apart
+    assert max(abs(a - b) for a, b in zip(expected["student"], expected["baseline"], strict=True)) > 0.5
+    tokens = compare_tokens(run, ["student", "baseline"])
+    assert tokens["equal"].tolist() == [1, 1], tokens["difference"].tolist()
+
+    pids = family(run.dir)
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        asked = [pool.submit(ask, servers["student"], text[i : i + 300]) for i in range(IN_FLIGHT)]
+        server = min(pids - {servers["student"]["pid"]})  # the API; the engine is its child
+        os.kill(server, signal.SIGKILL)
+        failed = [future.exception(60) for future in asked]
+    assert any(failed)
+    assert_gone(pids, within_s=30)
+    assert not serve._is_up(servers["student"], servers["student"])
+
+
+def logprobs_of(model, ids: list[int]) -> list[float]:
+    import torch
+
+    with torch.no_grad():
+        found = model(torch.tensor([ids])).logits[0].log_softmax(-1)
+    return [found[i, token].item() for i, token in enumerate(ids[1:])]
+
+
+def logprobs_at(record: dict, ids: list[int]) -> list[float]:
+    body = {"model": record["model"], "prompt": ids, "max_tokens": 1, "temperature": 0, "prompt_logprobs": 0}
+    request = urllib.request.Request(
+        record["base_url"] + "/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as reply:
+        found = json.load(reply)["choices"][0]["prompt_logprobs"]
+    return [next(entry["logprob"] for key, entry in place.items() if int(key) == token) for place, token in zip(found[1:], ids[1:], strict=True)]

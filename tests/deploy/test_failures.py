@@ -1,0 +1,143 @@
+"""What goes wrong while serving: killed under load, the port taken, the disk full, no room for all. Each with its message, nothing left running, and a way on."""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+import lib.deploy.serve as serve
+from lib.deploy.roles import role_of, served_role
+from lib.llm import EndpointError, Request, connect
+from lib.run import BadInput, read_json, write_json
+from lib.run.leftovers import supervisors
+from lib.run.supervise import process_start
+
+from .fakes import ANSWERING, FakeRun, write_run
+from .test_stopping import assert_gone, family
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    write_run(tmp_path)
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", ANSWERING, str(server.port), "0.05"])
+    run = FakeRun(tmp_path)
+    run.record = lambda **_: None
+    yield run
+    path = tmp_path / "serving" / "servers.json"
+    for record in read_json(path).values() if path.is_file() else ():
+        serve.stop_process(record["pid"])
+
+
+def questions(n):
+    return [Request(messages=({"role": "user", "content": f"<DOCUMENT>Fact {i}.</DOCUMENT>\nwhich?"},), max_tokens=9) for i in range(n)]
+
+
+def test_killed_under_load_it_says_so_keeps_what_came_and_goes_on_with_a_new_server(run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.05)
+    command = serve.build_command
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: [*command(server), "12"])  # killed while it makes its 13th reply
+    record = serve.ensure_served(run, ["student"])["student"]
+    pids = family(run.dir)
+    monkeypatch.setattr(serve, "build_command", command)
+    asker = connect(served_role(run, "student"), run, max_in_flight=4)
+    with pytest.raises(EndpointError, match=r"student at http://127.0.0.1:\d+/v1: "):
+        asker.ask(questions(40))
+    asker.close()
+    assert_gone(pids)
+
+    again = serve.ensure_served(run, ["student"])["student"]
+    assert again["pid"] != record["pid"]
+    asker = connect(served_role(run, "student"), run, max_in_flight=8)
+    replies = asker.ask(questions(40))
+    asker.close()
+    assert [f"Fact {i}" in reply.text for i, reply in enumerate(replies)] == [True] * 40
+    assert 0 < sum(reply.cached for reply in replies) <= 12
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_is_left(run):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run.p.port = taken.getsockname()[1]
+        before = set(supervisors())
+        with pytest.raises(BadInput, match=f"port {run.p.port} is taken: set port to 0"):
+            serve.ensure_served(run, ["student"])
+        assert set(supervisors()) == before
+
+
+def test_a_second_port_that_is_taken_ends_the_first_server_too(run):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        run.p.port = taken.getsockname()[1] - 1
+        with pytest.raises(BadInput, match="is taken"):
+            serve.ensure_served(run, ["student", "baseline"])
+    assert_gone({record["pid"] for record in read_json(run.dir / "serving" / "servers.json").values()})
+
+
+def test_a_log_that_cannot_be_written_starts_nothing(run):
+    (run.dir / "serving").mkdir()
+    (run.dir / "serving" / "student.log").symlink_to("/dev/full")  # every write: no space left on device
+    before = set(supervisors())
+    with pytest.raises(BadInput, match="student: its log cannot be written .*No space left on device.*nothing was started"):
+        serve.ensure_served(run, ["student"])
+    assert set(supervisors()) == before
+
+
+def test_a_record_that_cannot_be_written_ends_the_server_and_the_next_start_succeeds(run, monkeypatch):
+    def full(path, value):
+        raise OSError(28, "No space left on device")
+
+    before = set(supervisors())
+    with monkeypatch.context() as patched:
+        patched.setattr(serve, "write_json", full)
+        with pytest.raises(BadInput, match="servers.json: cannot be written .No space left on device.; free some space"):
+            serve.ensure_served(run, ["student"])
+    assert_gone(set(supervisors()) - before)
+    assert serve.ensure_served(run, ["student"])["student"]["engine_version"] == "fake-1"
+
+
+def test_models_that_do_not_fit_side_by_side_are_served_one_after_the_other(run):
+    run.p.sharing = "in_turn"
+    with pytest.raises(BadInput, match="one after the other: student, then baseline"):
+        serve.ensure_served(run, ["student", "baseline"])
+    seen = []
+    for group in serve.take_turns(run, ["student", "baseline"]):
+        alive = [s for s, r in read_json(run.dir / "serving" / "servers.json").items() if process_start(r["pid"])]
+        seen.append((group, alive))
+    assert seen == [(["student"], ["student"]), (["baseline"], ["baseline"])]
+
+
+def test_where_all_fit_there_is_one_turn_and_nobody_is_started_twice(run):
+    first = serve.ensure_served(run, ["student", "baseline"])
+    assert list(serve.take_turns(run, ["student", "baseline"])) == [["student", "baseline"]]
+    assert serve.ensure_served(run, ["student", "baseline"]) == first
+
+
+def test_a_judge_with_a_local_model_takes_the_place_of_servers_that_leave_no_room(run, monkeypatch, tmp_path):
+    run.p.sharing = "auto"
+    student = serve.ensure_served(run, ["student"])["student"]
+    write_json(tmp_path / "large" / "config.json", {"max_position_embeddings": 4096})
+    monkeypatch.setenv("JUDGE_LOCAL_MODEL", str(tmp_path / "large"))
+    monkeypatch.setattr(serve, "held_bytes", lambda known, gpus: {0: 1e18} if process_start(student["pid"]) else {})
+    monkeypatch.setattr("lib.deploy.targets.server_bytes", lambda *_, **__: 1e9)
+    role = role_of(run, "judge")
+    assert (role.name, role.model, role.completion) == ("judge", "judge", False)
+    assert process_start(student["pid"]) is None
+    assert role_of(run, "teacher") == "teacher"
+
+
+def test_many_starts_and_stops_leave_nothing(run):
+    rng, before = random.Random(3), set(supervisors())
+    for _ in range(3):
+        serve.ensure_served(run, rng.sample(["student", "baseline"], rng.randint(1, 2)))
+        assert serve.stop_served(run)
+    assert set(supervisors()) == before

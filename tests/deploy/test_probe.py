@@ -1,0 +1,71 @@
+"""The probe: every prompt asked once, each width in flight filled, tokens counted, and what was stored not timed again."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+import lib.deploy.serve as serve
+from lib.deploy import probe
+from lib.run import read_json, write_jsonl
+
+from .fakes import ANSWERING, FakeRun, write_run
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    write_run(tmp_path)
+    rows = [
+        {"kind": "oracle", "split": "valid" if i == 5 else "train", "question": f"Question {i}?", "answer": "a",
+         "context": {"sentences": [[f"Fact {i}.", f"Other {i}.", f"Third {i}."]]}}
+        for i in range(6)
+    ]  # fmt: skip
+    write_jsonl(tmp_path / "dataset" / "raft.jsonl", rows)
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", ANSWERING, str(server.port), "0.01"])
+    monkeypatch.setattr(probe, "N_TIMED", {1: 2, 8: 4, 32: 8})
+    run = FakeRun(tmp_path)
+    run.record = lambda **_: None
+    yield run
+    for record in read_json(tmp_path / "serving" / "servers.json").values():
+        serve.stop_process(record["pid"])
+
+
+def test_speed_is_measured_at_every_width_and_not_of_stored_replies(run):
+    serve.ensure_served(run, ["student"])
+    speed = probe.time_replies(run, ["student"])
+    assert speed["in_flight"].tolist() == [1, 8, 32]
+    assert speed["n"].tolist() == [2, 4, 8]
+    assert (speed["tokens_per_s"] > 0).all()
+    assert (speed["p95_latency_s"] >= speed["median_latency_s"]).all()
+    again = probe.time_replies(run, ["student"])
+    assert again["tokens_per_s"].isna().all()
+    assert again["median_latency_s"].tolist() == speed["median_latency_s"].tolist()
+
+
+def test_no_two_timed_prompts_are_the_same():
+    rows = [{"question": f"q{i}", "context": {"sentences": [[f"{i}{d}" for d in range(3)]]}} for i in range(4)]
+    prompts = probe._prompts(rows)
+    assert len({(tuple(documents), question) for documents, question in prompts}) == len(prompts) == 12
+    assert len({documents[0] for documents, _ in prompts}) == 12
+
+
+def test_the_first_question_is_asked_with_its_documents_and_without(run):
+    serve.ensure_served(run, ["student"])
+    asked = probe.ask_one(run, ["student"])
+    assert asked.attrs["question"] == "Question 5?"  # not trained on
+    assert asked["documents"].tolist() == [3, 0]
+    assert asked["refused"].tolist() == [False, True]
+
+
+def test_models_in_turn_are_each_looked_at_while_they_are_up(run, monkeypatch):
+    run.p.sharing = "in_turn"
+    monkeypatch.setattr(probe, "compare_tokens", lambda run, group: probe.pd.DataFrame({"system": group, "equal": 1}).set_index("system"))
+    looked = probe.look(run, ["student", "baseline"])
+    assert list(looked.servers) == ["student", "baseline"]
+    assert looked.tokens.index.tolist() == ["student", "baseline"]
+    assert looked.asked["system"].tolist() == ["student"] * 2 + ["baseline"] * 2
+    assert looked.speed["system"].tolist() == ["student"] * 3 + ["baseline"] * 3
+    assert looked.asked.attrs["answer"] == "a"
