@@ -1,4 +1,4 @@
-"""The model card, `model/README.md`: what the student was made from, how, and how it ended."""
+"""The model card, `README.md` in `model/` or `adapter/`: what the student was made from, how, and how it ended."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def write_card(
     """Write the card.
 
     Args:
-        model: The model's folder.
+        model: Folder of the model, or of the adapter.
         run: The run's name.
         student_model: What was tuned.
         config: `training/config.json`.
@@ -20,26 +20,36 @@ def write_card(
         dataset_format: `chat` or `completion`.
     """
     valid = "no held-out rows" if metrics["valid_loss"] is None else f"{metrics['valid_loss']:.3f} on held-out rows"
+    library, how = "transformers", "tuned in full"
+    if config["tuning"] != "full":
+        how = f"tuned with {'QLoRA (its weights in 4 bits)' if config['tuning'] == 'qlora' else 'LoRA'}, rank {config['lora_rank']}"
+        if is_adapter := (model / "adapter_config.json").is_file():
+            library = "peft"
+        how += ": this is the adapter, to be loaded upon it" if is_adapter else ": the adapter is merged into these weights"
+    # A folder's path means nothing to whoever reads the card on a hub.
+    base = f"base_model: {student_model}\n" if student_model.count("/") == 1 and not Path(student_model).exists() else ""
     text = f"""---
-library_name: transformers
+library_name: {library}
 pipeline_tag: text-generation
-tags: [raft, sft]
+{base}tags: [raft, sft]
 ---
 # {run}: a student tuned on its documents
 
-`{student_model}`, tuned in full by supervised fine-tuning on RAFT rows ({dataset_format} format): it is shown documents and a
+`{student_model}`, {how}. Supervised fine-tuning on RAFT rows ({dataset_format} format): it is shown documents and a
 question and learns to quote, to answer, and to refuse when the documents do not hold the answer. The loss is on the answer
 alone, its stop token included.
 
 | | |
 |---|---|
 | rows | {metrics["rows_trained"]} of {metrics["rows"]} |
-| steps, tokens | {metrics["steps"]}, {metrics["tokens"]:,} |
+| steps, tokens | {metrics["steps"]}, {metrics["tokens"]:,}{", rows packed" if config["packing"] else ""} |
+| trained parameters | {metrics["trained_parameters"]:,} |
 | learning rate, schedule | {config["learning_rate"]:g}, {config["scheduler"]}, {config["warmup_ratio"]:.0%} warm-up |
 | epochs | {config["epochs"]:g} |
 | rows a step | {config["batch_size"]} x {metrics["processes"]} processes x {config["grad_accumulation"]} |
-| precision | {metrics["precision"]}, DeepSpeed ZeRO stage {metrics["zero_stage"]} (`{launcher}`) |
+| precision | {metrics["precision"]}, {f'DeepSpeed ZeRO stage {metrics["zero_stage"]}' if metrics["zero_stage"] else "no DeepSpeed"} (`{launcher}`) |
 | loss | {metrics["loss_first"]:.3f} over the first tenth of the steps, {metrics["loss_last"]:.3f} over the last, {valid} |
+| weights kept | of step {metrics["kept_step"]}{" (lowest loss on held-out rows)" if config["keep"] == "best" else ""}{", stopped early" if metrics["stopped_early"] else ""} |
 | seed | {config["seed"]} |
 
 Ask it as it was taught: `<DOCUMENT>…</DOCUMENT>` for each passage, then the question, in the user's turn. How well it answers

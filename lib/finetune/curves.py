@@ -73,14 +73,26 @@ def show_rows(rows: Sequence[Row], tokenizer, n: int = 3):
 
 
 def _row_html(row: Row, tokenizer) -> str:
-    prompt = tokenizer.decode(row.prompt_ids)
-    if len(prompt) > PROMPT_CHARS:
-        prompt = f"{prompt[: PROMPT_CHARS // 2]} […] {prompt[-PROMPT_CHARS // 2 :]}"
     answer, stop = tokenizer.decode(row.completion_ids[:-1]), tokenizer.decode(row.completion_ids[-1:])
+    shown, at = [], 0
+    for start, end in row.earlier:
+        shown += [_read(row.prompt_ids[at:start], tokenizer), _learnt(tokenizer.decode(row.prompt_ids[start:end]))]
+        at = end
+    n_learnt = len(row.completion_ids) + sum(end - start for start, end in row.earlier)
     return (
         '<div style="border:1px solid #E5E7EB;padding:.6em;margin:.4em 0;white-space:pre-wrap;font-size:90%">'
-        f"<b>row {row.row_id}</b> · {len(row.prompt_ids)} tokens of prompt, {len(row.completion_ids)} in the loss\n"
-        f'<span style="color:#6B7280">{html.escape(prompt)}</span>'
-        f'<mark style="background:#BFDBFE">{html.escape(answer)}</mark>'
+        f"<b>row {row.row_id}</b> · {len(row) - n_learnt} tokens to read, {n_learnt} in the loss\n"
+        f"{''.join(shown)}{_read(row.prompt_ids[at:], tokenizer)}{_learnt(answer)}"
         f'<mark style="background:#1D4ED8;color:white;border-radius:3px;padding:0 .3em">{html.escape(stop)}</mark></div>'
     )
+
+
+def _read(ids: Sequence[int], tokenizer) -> str:
+    text = tokenizer.decode(ids)
+    if len(text) > PROMPT_CHARS:
+        text = f"{text[: PROMPT_CHARS // 2]} […] {text[-PROMPT_CHARS // 2 :]}"
+    return f'<span style="color:#6B7280">{html.escape(text)}</span>'
+
+
+def _learnt(text: str) -> str:
+    return f'<mark style="background:#BFDBFE">{html.escape(text)}</mark>'

@@ -1,86 +1,58 @@
 """Parameters, memory and time of a training, from the shape of a model alone: no weights, no GPU, no hub."""
 
-import json
-import math
-import struct
-from dataclasses import dataclass
-from pathlib import Path
+from lib.finetune.launcher import Launcher
+from lib.finetune.settings import Settings
+from lib.finetune.shape import Shape
+from lib.run import machine
 
-from lib.finetune.settings import Launcher, Settings
-from lib.run import read_json
-
-# Published configurations of models whose folder is seldom at hand when a run is planned.
-SHAPES = {
-    "llama-2-7b": {"vocab_size": 32000, "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
-                   "num_attention_heads": 32, "num_key_value_heads": 32, "max_position_embeddings": 4096},
-    "llama-3-8b": {"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
-                   "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 8192},
-    "llama-3.1-8b": {"vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32,
-                     "num_attention_heads": 32, "num_key_value_heads": 8, "max_position_embeddings": 131072},
-}  # fmt: skip
 GB = 1e9
 # 5,762 tokens/s a GPU for 8B parameters on H100s at 8K, bf16: 6 x 8.03e9 x 5762 = 2.8e14 FLOP/s, about 28 % of a dense H100.
 GPU_FLOPS = 6 * 8.03e9 * 5762
-# Two processes on two CPU cores, fp32, 2 million parameters: 1,775 tokens a step in 0.38 s, of it 0.18 s of arithmetic.
-CPU_FLOPS, CPU_STEP_S = 6e10, 0.2
+# Two processes on two CPU cores, fp32, 1.3 million parameters, 1,950 tokens a step.
+CPU_FLOPS, CPU_STEP_S = 6e10, 0.1
+# DeepSpeed's own estimators reckon half as much again for buffers in the machine's memory.
+BUFFERS = 1.5
+# NF4 with its scales quantised too: 4 bits, and 8 for each block of 64, and 32 for each 256 of those.
+NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 
 
-@dataclass(frozen=True)
-class Shape:
-    """What decides memory and time: `parameters`, those of the `largest` layer, and the widths."""
-
-    parameters: int
-    largest: int
-    hidden: int
-    intermediate: int
-    layers: int
-    context: int
+def trained_parameters(shape: Shape, settings: Settings) -> int:
+    """Numbers that are trained: all, or those of an adapter on every linear map of every layer."""
+    return shape.parameters if settings.tuning == "full" else settings.lora_rank * shape.lora_widths * shape.layers
 
 
-def find_shape(student_model: str) -> Shape | None:
-    """The shape of a local folder or of a well-known name; None when neither says."""
-    folder = Path(student_model)
-    if (folder / "config.json").is_file():
-        return shape_of(read_json(folder / "config.json"), _count_stored(folder))
-    name = student_model.lower().rsplit("/", 1)[-1].replace("meta-", "")
-    known = next((known for known in SHAPES if name.startswith(known)), None)
-    return shape_of(SHAPES[known]) if known else None
+def state_bytes(shape: Shape, launcher: Launcher, settings: Settings | None = None) -> int:
+    """Bytes of parameters, gradients and Adam's state on one GPU (or in one process); see `memory_needs`."""
+    return memory_needs(shape, launcher, settings)[0]
 
 
-def shape_of(config: dict, parameters: int | None = None) -> Shape:
-    """The shape of a Llama-like `config.json`; `parameters` overrides what is counted from it."""
-    h, i, n, v = (config[name] for name in ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"))
-    heads = config["num_attention_heads"]
-    width = config.get("head_dim") or h // heads
-    attention = 2 * h * heads * width + 2 * h * config.get("num_key_value_heads", heads) * width
-    embeddings = v * h * (1 if config.get("tie_word_embeddings") else 2)
-    counted = embeddings + n * (attention + 3 * h * i + 2 * h) + h
-    return Shape(
-        parameters or counted, max(v * h, h * i, h * heads * width), h, i, n, config["max_position_embeddings"]
-    )
+def memory_needs(shape: Shape, launcher: Launcher, settings: Settings | None = None) -> tuple[int, int]:
+    """Bytes of state on one GPU, and in the memory of one machine.
 
-
-def _count_stored(folder: Path) -> int | None:
-    """Parameters in the folder's safetensors, from their headers."""
-    total = 0
-    for shard in folder.glob("*.safetensors"):
-        with open(shard, "rb") as file:
-            header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
-        total += sum(math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__")
-    return total or None
-
-
-def state_bytes(shape: Shape, launcher: Launcher) -> int:
-    """Bytes of parameters, gradients and Adam's state in one process, as DeepSpeed's own estimator has it.
-
-    ZeRO-3 without offload: 18 bytes a parameter over all processes, and 4 a parameter of the largest layer gathered whole.
-    ZeRO-2 keeps parameters (2 bytes) and gradients (2) whole. Offloaded optimizer state and parameters leave the gathered layer.
+    Full tuning: as DeepSpeed's `estimate_zero2_model_states_mem_needs` and `estimate_zero3_model_states_mem_needs` have it (18 bytes a
+    parameter, and ZeRO-3's largest layer gathered whole). Under an adapter the weights stay as they are, 2 bytes each in bf16, and
+    only the adapter has gradients and Adam's state. Without DeepSpeed every process holds everything.
     """
-    if launcher.stage == 3 and launcher.offload:
-        return 4 * shape.largest
+    n, gpus = launcher.processes, max(1, launcher.processes // launcher.machines)
+    width = 2 if launcher.precision == "bf16" else 4
+    trained, frozen = shape.parameters, 0
+    if settings is not None and settings.tuning != "full":
+        trained = trained_parameters(shape, settings)
+        frozen = width * shape.parameters
+        if settings.tuning == "qlora":
+            frozen = int(width * shape.embeddings + NF4_BYTES * (shape.parameters - shape.embeddings))
     if launcher.stage == 3:
-        return 4 * shape.largest + 18 * shape.parameters // launcher.processes
-    return 4 * shape.parameters + 16 * shape.parameters // launcher.processes
+        gathered = 4 * shape.largest
+        if launcher.offload and launcher.offload_params:
+            return gathered, int((18 * trained + frozen) / launcher.machines * BUFFERS)
+        if launcher.offload:
+            return gathered + (2 * trained + frozen) // n, int(16 * trained / launcher.machines * BUFFERS)
+        return gathered + (18 * trained + frozen) // n, int(gathered * gpus * BUFFERS)
+    if launcher.stage == 2 and launcher.offload:
+        return 2 * trained + frozen, int(trained * max(4 * n, 16) * BUFFERS)
+    if launcher.stage == 2:
+        return 2 * trained + 18 * trained // n + frozen, int((trained + frozen / width) * 4 * gpus * BUFFERS)
+    return 18 * trained + frozen, 0
 
 
 def activation_bytes(shape: Shape, settings: Settings, length: int, precision: str) -> int:
@@ -106,13 +78,55 @@ def training_seconds(
         steps: Optimizer steps.
         tokens_per_s: Of one process, if it is known; 0 to estimate it.
     """
+    if tokens_per_s:
+        return tokens / (tokens_per_s * launcher.processes), f"at {tokens_per_s:,.0f} tokens/s a process, as stated"
     on_cpu = launcher.precision == "fp32"
-    rate = tokens_per_s or (CPU_FLOPS if on_cpu else GPU_FLOPS) / (6 * shape.parameters)
+    rate = (CPU_FLOPS if on_cpu else GPU_FLOPS) / (6 * shape.parameters)
     seconds = tokens / (rate * launcher.processes) + (steps * CPU_STEP_S if on_cpu else 0)
     return (
         seconds,
-        f"at {tokens / seconds / launcher.processes:,.0f} tokens/s a process, {'two CPU cores' if on_cpu else 'H100-class GPUs'}",
+        f"at {tokens / seconds / launcher.processes:,.0f} tokens/s a process, {'CPU cores' if on_cpu else 'H100-class GPUs'}; tokens_per_s states another",
     )
+
+
+def fits(needed: int, host: int, launcher: Launcher) -> str:
+    """Whether a training fits what is here, in words.
+
+    Args:
+        needed: Bytes on each GPU, or in each process.
+        host: Bytes in the machine's memory besides.
+        launcher: How many GPUs or processes.
+    """
+    here, gpus = launcher.processes // launcher.machines, machine.gpu_memory()
+    if launcher.precision == "fp32" and not gpus:
+        free = machine.free_memory()
+        return f"{'fits' if here * needed < free else 'DOES NOT FIT'}: {free / GB:.1f} GB are free here"
+    if len(gpus) < here:
+        return f"cannot run here: {here} GPUs a machine are needed, there are {len(gpus)}"
+    if needed > min(gpus):
+        return f"DOES NOT FIT: the GPUs here have {min(gpus) / GB:.0f} GB"
+    free = machine.free_memory()
+    return f"{'fits' if host < free else 'DOES NOT FIT the memory'}: {len(gpus)} GPUs of {min(gpus) / GB:.0f} GB, {free / GB:.0f} GB of memory here"
+
+
+def stage_rows(shape: Shape, launcher: Launcher, settings: Settings, length: int) -> list[dict]:
+    """Memory of the same training at each ZeRO stage on as many GPUs, activations included, as rows of item, value, unit and note."""
+    from dataclasses import replace
+
+    rows, activations = [], activation_bytes(shape, settings, length, launcher.precision)
+    for name, stage, offload in (("without ZeRO", 0, False), ("ZeRO-2", 2, False), ("ZeRO-3", 3, False), ("ZeRO-3, offloaded", 3, True)):
+        if settings.tuning == "qlora" and stage:
+            continue
+        other = replace(launcher, stage=stage, offload=offload, offload_params=offload)
+        state, host = memory_needs(shape, other, settings)
+        chosen = (stage, offload) == (launcher.stage, launcher.offload)
+        note = f"{state / GB:.2f} of state, {activations / GB:.2f} of activations; {host / GB:.1f} GB of each machine's memory" + "; chosen" * chosen
+        rows.append({"item": f"memory {name}", "value": round((state + activations) / GB, 2), "unit": _unit(launcher), "note": note})
+    return rows
+
+
+def _unit(launcher: Launcher) -> str:
+    return "GB a GPU" if launcher.precision == "bf16" else "GB a process"
 
 
 def estimate_rows(
@@ -125,23 +139,27 @@ def estimate_rows(
     steps: int,
     length: int,
     note: str = "",
+    tokens_per_s: float = 0.0,
 ) -> list[dict]:
     """What the training will be, as rows of item, value, unit and note."""
 
     def row(item: str, value, unit: str, note: str = "") -> dict:
         return {"item": item, "value": value, "unit": unit, "note": note}
 
-    state = state_bytes(shape, launcher)
+    state, host = memory_needs(shape, launcher, settings)
     memory = state + activation_bytes(shape, settings, length, launcher.precision)
-    seconds, rate = training_seconds(shape, launcher, tokens, steps)
+    seconds, rate = training_seconds(shape, launcher, tokens, steps, tokens_per_s)
     per_step = settings.batch_size * launcher.processes * settings.grad_accumulation
-    unit = "GB a GPU" if launcher.precision == "bf16" else "GB a process"
+    what = "sequences of packed rows" if settings.packing else "rows"
+    trained = trained_parameters(shape, settings)
     return [
         row("parameters", shape.parameters, "parameters"),
+        row("trained parameters", trained, "parameters", f"{settings.tuning}: {trained / shape.parameters:.2%} of them"),
         row("rows to train on", rows, "rows", note),
         row("longest row", length, "tokens a row", f"the student takes {shape.context}"),
         row("training tokens", tokens, "tokens trained", f"{settings.epochs:g} epochs"),
-        row("steps", steps, "steps", f"{per_step} rows a step: {settings.batch_size} x {launcher.processes} processes x {settings.grad_accumulation}"),
-        row("training memory", round(memory / GB, 2), unit, f"ZeRO-{launcher.stage}: {state / GB:.2f} of state, the rest activations, Python apart"),
-        row("training time", round(seconds / 60, 1), "minutes", rate),
+        row("steps", steps, "steps", f"{per_step} {what} a step: {settings.batch_size} x {launcher.processes} processes x {settings.grad_accumulation}"),
+        row("training memory", round(memory / GB, 2), _unit(launcher), f"{fits(memory, host, launcher)}; {state / GB:.2f} of state, the rest activations, Python apart"),
+        *stage_rows(shape, launcher, settings, length),
+        row("training time", round(seconds / 60, 1), "minutes", f"{seconds / 3600:.2g} hours {rate}"),
     ]  # fmt: skip

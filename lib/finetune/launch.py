@@ -5,47 +5,34 @@ killed goes on from its last checkpoint; one that finished with the same inputs 
 """
 
 import os
-import re
 import shutil
-import socket
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from lib.finetune.checkpoints import last_checkpoint
+from lib.finetune.failure import explain
+from lib.finetune.launcher import Launcher
 from lib.finetune.rows import Row, save_rows
-from lib.finetune.settings import Launcher
-from lib.finetune.train import last_checkpoint
+from lib.finetune.start import call_machines, command, environment, join_commands
 from lib.run import Progress, launch, read_json, read_jsonl, say, tree_hash, write_json, write_jsonl
 
 POLL_S = 0.5
-CACHE = Path(".cache")
 N_PROMPTS = 8
-NOISE = re.compile(
-    r"warn|^\s*(File |\^|~|self\.|return |torchrun|=+$|-+$)|ChildFailedError|elastic|^\s*$|^W\d{4}|^E\d{4}|^\[rank\d+\]:\s*$",
-    re.IGNORECASE,
-)
-ERROR = re.compile(r"(?:\[rank\d+\]:\s*)?((?:[\w.]*(?:Error|Exception|Interrupt)|BadInput)\b:? .*)")
-ADVICE = (
-    (r"out of memory|OutOfMemory|Cannot allocate memory|DefaultCPUAllocator", "not enough memory: lower batch_size and raise grad_accumulation, set gradient_checkpointing, or take a launcher with more GPUs"),
-    (r"No space left", "the disk is full: free some, then start the same run again; it goes on from its last checkpoint"),
-    (r"Ninja is required|Error building extension|(ninja|g\+\+|c\+\+)\S* .*(not found|No such file)|No such file or directory: '(ninja|g\+\+|c\+\+)", "DeepSpeed builds a small extension once: install g++ and ninja and see that both are on PATH"),
-    (r"address already in use|EADDRINUSE", "the port of the processes' meeting point was taken: start the run again, or set main_process_port in the launcher"),
-    (r"signal 9|SIGKILL|exitcode: -9|exit code -9", "a process was killed from outside, by the kernel for want of memory perhaps: close other programs or lower batch_size, then start the same run again"),
-    (r"loss is (nan|inf)", "lower the learning_rate"),
-    (r"invalid device ordinal|CUDA-capable device|no CUDA", "the launcher asks for more GPUs than there are: choose another in parameters/launchers"),
-)  # fmt: skip
-
-
-def train(run_dir: Path, config: dict, rows: Sequence[Row], valid: Sequence[Row], launcher: Launcher) -> dict:
+def train(
+    run_dir: Path, config: dict, rows: Sequence[Row], valid: Sequence[Row], launcher: Launcher, hosts: Sequence[str] = ()
+) -> dict:
     """Train, or find that it is done.
 
     Args:
-        run_dir: Folder of the run; `training/` and `model/` are made in it.
+        run_dir: Folder of the run; `training/`, and `model/` or `adapter/`, are made in it.
         config: What `build_config` returned.
         rows: Rows to train on.
         valid: Rows for the validation loss; may be empty.
         launcher: What to start.
+        hosts: The machines of a launcher of several, this one first.
 
     Returns:
         `training/metrics.json`.
@@ -61,14 +48,20 @@ def train(run_dir: Path, config: dict, rows: Sequence[Row], valid: Sequence[Row]
     _prepare(run_dir, folder, config, rows, valid)
     log = folder / "log.txt"
     begun = log.stat().st_size if log.is_file() else 0  # an earlier try's last words explain nothing
-    process = launch(command(launcher, folder), log_path=log, env=environment())
+    main, called = (hosts[0] if hosts else ""), None
+    for host, line in join_commands(run_dir, hosts).items():
+        say(f"on {host}, in this folder on the shared disk: {line}")
+    process = launch(command(launcher, folder, main=main), log_path=log, env=environment(config["tracker"]))
     try:
-        status = follow(process, folder / "log.jsonl", config["steps"])
+        called = call_machines(folder, launcher, main, config["tracker"]) if hosts else None
+        status = follow(process, folder / "log.jsonl", config["steps"], called)
     finally:
         process.stop()  # an interrupted cell leaves nothing running
+        if called:
+            called.unlink(missing_ok=True)
     if status or not (folder / "metrics.json").is_file():
         raise RuntimeError(explain(log, status, begun))
-    metrics = {**read_json(folder / "metrics.json"), "model_sha256": weights_hash(run_dir / "model")}
+    metrics = {**read_json(folder / "metrics.json"), "model_sha256": weights_hash(saved(run_dir))}
     write_json(folder / "metrics.json", metrics)
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     return metrics
@@ -78,8 +71,18 @@ def finished(run_dir: Path, fingerprint: str) -> dict | None:
     """The metrics of a training that ended with the same inputs and whose model is as it left it."""
     path = run_dir / "training" / "metrics.json"
     metrics = read_json(path) if path.is_file() else {}
-    same = metrics.get("fingerprint") == fingerprint and metrics.get("model_sha256") == weights_hash(run_dir / "model")
+    same = metrics.get("fingerprint") == fingerprint and metrics.get("model_sha256") == weights_hash(saved(run_dir))
     return metrics if same else None
+
+
+def saved(run_dir: Path) -> Path:
+    """What a training left: `adapter/` if there is one (`model/` beside it is what was merged), else `model/`."""
+    return run_dir / "adapter" if (run_dir / "adapter").is_dir() else run_dir / "model"
+
+
+def saved_all(run_dir: Path) -> list[Path]:
+    """Every folder that a training and its check left: `model/`, or `adapter/`, or the latter and the model merged from it."""
+    return [run_dir / name for name in ("adapter", "model") if (run_dir / name).is_dir()]
 
 
 def weights_hash(folder: Path) -> str | None:
@@ -89,9 +92,21 @@ def weights_hash(folder: Path) -> str | None:
 
 
 def _prepare(run_dir: Path, folder: Path, config: dict, rows: Sequence[Row], valid: Sequence[Row]) -> None:
-    """Lay out `training/`; the checkpoints of a training with other inputs are dropped."""
+    """Lay out `training/`; the checkpoints of a training with other inputs are dropped.
+
+    A training that was begun with another number of processes but is the same otherwise (as many rows a step) goes on in the order
+    that it began with; `config` is changed to it.
+    """
     path = folder / "config.json"
-    if not path.is_file() or read_json(path)["fingerprint"] != config["fingerprint"]:
+    before, checkpoint = read_json(path) if path.is_file() else {}, last_checkpoint(folder / "checkpoints")
+    movable = config["tuning"] == "full" and not config["packing"]
+    same = before.get("fingerprint") == config["fingerprint"]
+    if checkpoint and (same or movable and before.get("fingerprint_elsewhere") == config["fingerprint_elsewhere"]):
+        config.update(order=before["order"], tokens_by_step=before["tokens_by_step"])
+        say(f"going on from {checkpoint.name}")
+        if len(list(checkpoint.glob("rows-*.json"))) != config["processes"]:
+            config["universal"] = _convert(checkpoint, config["processes"], before["launcher"])
+    elif not same:
         shutil.rmtree(folder, ignore_errors=True)
     (folder / "metrics.json").unlink(missing_ok=True)
     save_rows(folder / "rows.npz", rows)
@@ -99,8 +114,28 @@ def _prepare(run_dir: Path, folder: Path, config: dict, rows: Sequence[Row], val
         save_rows(folder / "valid.npz", valid)
     write_jsonl(folder / "prompts.jsonl", [_prompt(row) for row in rows[:N_PROMPTS]])
     write_json(path, config)
-    if step := last_checkpoint(folder / "checkpoints"):
-        say(f"going on from {step.name}")
+
+
+def _convert(checkpoint: Path, processes: int, launcher: str) -> bool:
+    """Make a checkpoint loadable by another number of processes.
+
+    ZeRO's checkpoints are cut to the number of processes that wrote them; DeepSpeed's universal ones are not.
+    """
+    if (checkpoint / "latest_universal").is_file():
+        return True
+    tag = (checkpoint / "latest").read_text().strip()
+    line = [
+        sys.executable, "-m", "deepspeed.checkpoint.ds_to_universal", "--input_folder", str(checkpoint / tag),
+        "--output_folder", str(checkpoint / f"{tag}_universal"), "--num_extract_workers", "1", "--num_merge_workers", "1",
+    ]  # fmt: skip
+    say(f"{checkpoint.name} was written by another number of processes: converting it for {processes}")
+    done = subprocess.run(line, capture_output=True, text=True, env=environment())
+    if done.returncode:
+        raise RuntimeError(
+            f"{checkpoint} could not be converted for {processes} processes ({(done.stderr.strip().splitlines() or ['no message'])[-1]}). "
+            f"Start it again with the launcher that it began with, {launcher}"
+        )
+    return True
 
 
 def _prompt(row: Row) -> dict:
@@ -108,35 +143,15 @@ def _prompt(row: Row) -> dict:
     return {"id": row.row_id, **asked, "prompt_ids": list(row.prompt_ids), "completion_ids": list(row.completion_ids)}
 
 
-def command(launcher: Launcher, folder: Path) -> list[str]:
-    """The command that starts every process of one machine."""
-    port = ["--main_process_port", str(_free_port())] if launcher.machines == 1 else []
-    return [
-        sys.executable, "-m", "accelerate.commands.launch", "--config_file", launcher.path, *port,
-        "-m", "lib.finetune.train", str(folder),
-    ]  # fmt: skip
+def follow(process, log: Path, steps: int, called: Path | None = None) -> int:
+    """Tell the steps and losses of a running training, a line each tenth; returns its exit status.
 
-
-def environment() -> dict[str, str]:
-    """Environment of the trainer: one thread a process on a CPU, the built extension kept, no hub, few warnings."""
-    keep = {
-        "TORCH_EXTENSIONS_DIR": str((CACHE / "torch_extensions").resolve()), "OMP_NUM_THREADS": "1",
-        "PYTHONWARNINGS": "ignore::FutureWarning,ignore::UserWarning,ignore::DeprecationWarning", "TOKENIZERS_PARALLELISM": "false",
-        "HF_HUB_OFFLINE": "1", "WANDB_DISABLED": "true", "PYTHONUNBUFFERED": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",  # ninja lies beside python
-    }  # fmt: skip
-    secret = re.compile(r"(_API_KEY|_TOKEN)$")
-    return {name: value for name, value in os.environ.items() if not secret.search(name)} | keep
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def follow(process, log: Path, steps: int) -> int:
-    """Tell the steps and losses of a running training, a line each tenth; returns its exit status."""
+    Args:
+        process: The launcher.
+        log: `training/log.jsonl`.
+        steps: Of the whole training.
+        called: What calls the other machines, touched while this one trains.
+    """
     counter, told, started = None, 0, time.monotonic()
     say("starting the launcher (imports, and a build of 20 s the first time)")
     while True:
@@ -152,6 +167,8 @@ def follow(process, log: Path, steps: int) -> int:
             told = at
         if status is not None:
             return status
+        if called:
+            os.utime(called)
         time.sleep(POLL_S)
 
 
@@ -160,19 +177,3 @@ def _lines(path: Path) -> list[dict]:
         return read_jsonl(path)
     except (OSError, ValueError):  # not there yet, or half a line
         return []
-
-
-def explain(log_path: Path, status: int, begun: int = 0) -> str:
-    """Why a training failed: the last errors in its log from byte `begun` on, else its last plain lines, and what to do."""
-    text = log_path.read_bytes()[begun:].decode("utf-8", errors="replace") if log_path.is_file() else ""
-    lines = text.splitlines()[-2000:]
-    # Each process tells the same error; the launcher's own last, that a child failed, says nothing.
-    errors = [line for line in lines if ERROR.match(line.strip()) and "ChildFailedError" not in line]
-    shown = list(dict.fromkeys(errors))[-3:] or [line for line in lines if not NOISE.search(line)][-8:]
-    tail = "\n".join(line[:400] for line in lines[-400:])
-    advice = next((what for pattern, what in ADVICE if re.search(pattern, tail)), "read the whole log, mend the cause")
-    return (
-        f"the training ended with exit status {status}. Its log's last words:\n"
-        + "".join(f"  {line.strip()[:300]}\n" for line in shown)
-        + f"What to do: {advice}. Whole log: {log_path}. A new start of the same run goes on from the last checkpoint."
-    )

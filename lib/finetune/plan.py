@@ -8,8 +8,12 @@ import math
 import sys
 from pathlib import Path
 
-from lib.finetune.estimate import estimate_rows, find_shape
-from lib.finetune.settings import Launcher, Settings, check_choices
+from lib.finetune.estimate import estimate_rows
+from lib.finetune.hosted.plan import plan_hosted
+from lib.finetune.launcher import Launcher, check_hosts
+from lib.finetune.settings import Settings, check_choices, check_launcher
+from lib.finetune.shape import find_shape
+from lib.finetune.start import join_commands
 from lib.run import BadInput, read_jsonl
 
 CHARS_A_TOKEN = 4
@@ -31,37 +35,53 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
         BadInput: What the notebook would refuse.
     """
     check_choices(p["backend"], p["tuning"], p["scheduler"])
-    launcher, settings = Launcher.load(p["launcher"]), read_settings(p)
+    if p["backend"] != "local":
+        return plan_hosted(p, *_rows(p, Path(root) / p["run"] / "dataset" / "train.jsonl"), root)
+    launcher, settings = read_launcher(p), read_settings(p)
+    check_launcher(settings, launcher)
     shape = find_shape(p["student_model"])
     rows, length, note = _rows(p, Path(root) / p["run"] / "dataset" / "train.jsonl")
     if shape is None:
         note = f"nothing here tells the shape of {p['student_model']}: no memory and no time can be told before it is fetched"
-        return [{"item": "student", "value": p["student_model"], "unit": "", "note": note}]
+        return [{"item": "student", "value": p["student_model"], "unit": "", "note": note}, *machine_rows(p)]
     limit = min(p["max_length"] or length, shape.context)
     if length > limit:
         note += f"; THE LONGEST ROW ({length} TOKENS) DOES NOT FIT {limit}: the notebook would refuse it"
     trained = round(rows * settings.epochs)
-    steps = math.ceil(trained / (settings.batch_size * launcher.processes * settings.grad_accumulation))
-    return estimate_rows(
-        shape, launcher, settings, rows=rows, tokens=trained * length, steps=steps, length=length, note=note
-    )
+    sequences = math.ceil(trained / max(1, limit // length)) if settings.packing else trained
+    steps = math.ceil(sequences / (settings.batch_size * launcher.processes * settings.grad_accumulation))
+    told = {"rows": rows, "tokens": trained * length, "steps": steps, "length": length, "note": note}
+    return [*estimate_rows(shape, launcher, settings, tokens_per_s=p.get("tokens_per_s", 0.0), **told), *machine_rows(p, root)]
+
+
+def machine_rows(p: dict, root: str | Path = "runs") -> list[dict]:
+    """What to start on each of several machines, as rows of item, value, unit and note; none for a single one."""
+    hosts = p.get("hosts", [])
+    if not hosts:
+        return []
+    rows = [{"item": "first machine", "value": hosts[0], "unit": "", "note": "starts the run, in a folder that all machines share: ./run_all.sh"}]
+    for host, line in join_commands(Path(root) / p["run"], hosts).items():
+        rows.append({"item": "further machine", "value": host, "unit": "", "note": line})
+    return [*rows, {"item": "or by Slurm", "value": len(hosts), "unit": "nodes", "note": f"sbatch --nodes={len(hosts)} parameters/launchers/slurm.sh PARAMETERS.yaml"}]
 
 
 def read_settings(p: dict) -> Settings:
     """The hyper-parameters among the parameters."""
-    return Settings(**{name: p[name] for name in Settings.__dataclass_fields__})
+    return Settings(**{name: p[name] for name in Settings.__dataclass_fields__ if name in p})
+
+
+def read_launcher(p: dict) -> Launcher:
+    """The launcher among the parameters, with as many hosts as it has machines."""
+    launcher = Launcher.load(p["launcher"])
+    check_hosts(launcher, p.get("hosts", []))
+    return launcher
 
 
 def _rows(p: dict, train: Path) -> tuple[int, int, str]:
     """Number of rows, tokens of the longest, and where both come from."""
     if train.is_file():
         rows = read_jsonl(train)
-        chars = max(
-            sum(len(m["content"]) for m in row["messages"])
-            if "messages" in row
-            else len(row["prompt"] + row["completion"])
-            for row in rows
-        )
+        chars = max(map(_chars, rows))
         return (
             len(rows),
             math.ceil(chars / CHARS_A_TOKEN),
@@ -76,6 +96,11 @@ def _rows(p: dict, train: Path) -> tuple[int, int, str]:
     rows = round(asked * (1 + p["p_refusal"]))
     length = (p["n_distractors"] + 1) * p["chunk_chars"] // CHARS_A_TOKEN + REPLY_TOKENS
     return rows, length, f"at most, from some {size / 1000:,.0f} kB of text; tokens at {CHARS_A_TOKEN} characters each"
+
+
+def _chars(row: dict) -> int:
+    texts = [m["content"] for m in row["messages"]] if "messages" in row else [row.get(name, "") for name in ("prompt", "completion", "text")]
+    return sum(map(len, texts))
 
 
 def _text_bytes(path: Path) -> int:

@@ -4,34 +4,41 @@
 error here, before a step is taken. The trainer reads the ids as they stand and renders nothing itself.
 """
 
-import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from lib.finetune import turns
 from lib.run import BadInput, text_hash
-
-WINDOW = 16
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its ids as served, `prompt_ids`, and the ids in the loss, `completion_ids`, stop token last.
+    """One row: its ids as served, `prompt_ids`, and the ids of its last reply, `completion_ids`, stop token last.
 
     Attributes:
         row_id: Made from the row's content.
         prompt: What a server is sent: messages, or a text.
+        earlier: Beginnings and ends of the replies in `prompt_ids`, which are in the loss as well; in the order of the ids.
     """
 
     row_id: str
     prompt: str | tuple[dict, ...]
     prompt_ids: tuple[int, ...]
     completion_ids: tuple[int, ...]
+    earlier: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.prompt_ids) + len(self.completion_ids)
+
+    def learnt(self) -> np.ndarray:
+        """Which of all ids are in the loss, bool `(n_tokens,)`."""
+        mask = np.arange(len(self)) >= len(self.prompt_ids)
+        for start, end in self.earlier:
+            mask[start:end] = True
+        return mask
 
 
 def stop_ids(tokenizer, generation_config: dict) -> frozenset[int]:
@@ -45,7 +52,8 @@ def encode_rows(rows: Iterable[dict], tokenizer, stops: frozenset[int], name: st
     """Tokenise every row.
 
     Args:
-        rows: `{"messages": […]}` ending with the assistant's, or `{"prompt", "completion"}`.
+        rows: `{"messages": […]}` ending with the assistant's, `{"prompt", "completion"}`, or `{"text"}` with `[INST] … [/INST]`
+            before every reply. Every reply of a conversation is in the loss, and nothing else.
         tokenizer: The student's.
         stops: Ids that end a reply (`stop_ids`).
         name: What the rows come from, for messages.
@@ -64,8 +72,13 @@ def encode_rows(rows: Iterable[dict], tokenizer, stops: frozenset[int], name: st
 
 
 def _encode(row: dict, tokenizer, stops: frozenset[int], place: str) -> Row:
+    earlier = ()
     if "messages" in row:
         prompt, answer, prompt_ids, ids = _render_chat(row["messages"], tokenizer, place)
+    elif "text" in row:
+        prompt, answer, prompt_ids, ids, earlier = turns.split_text(row["text"], tokenizer, place)
+        if not ids or ids[-1] not in stops:
+            ids = [*ids, tokenizer.eos_token_id]
     elif "prompt" in row and "completion" in row:
         prompt, answer = row["prompt"], row["completion"]
         prompt_ids, ids = tokenizer(prompt)["input_ids"], tokenizer(prompt + answer)["input_ids"]
@@ -73,14 +86,16 @@ def _encode(row: dict, tokenizer, stops: frozenset[int], place: str) -> Row:
             ids = [*ids, tokenizer.eos_token_id]
     else:
         raise BadInput(
-            f"{place}: expected `messages`, or `prompt` and `completion`; found {', '.join(row) or 'nothing'}"
+            f"{place}: expected `messages`, `prompt` and `completion`, or `text`; found {', '.join(row) or 'nothing'}"
         )
     if not answer.strip():
         raise BadInput(f"{place}: expected an answer to learn; it is empty")
-    _check_prefix(prompt_ids, ids, tokenizer, place)
-    completion = _up_to_stop(ids[len(prompt_ids) :], tokenizer, stops, place)
+    turns.check_prefix(prompt_ids, ids, tokenizer, place)
+    completion = turns.up_to_stop(ids[len(prompt_ids) :], tokenizer, stops, place)
     _check_answer(answer, completion, tokenizer, place)
-    return Row(text_hash(f"{prompt!r}\0{answer}")[:16], prompt, tuple(prompt_ids), tuple(completion))
+    if "messages" in row:
+        earlier = turns.earlier_replies(row["messages"], prompt_ids, tokenizer, stops, place)
+    return Row(text_hash(f"{prompt!r}\0{answer}")[:16], prompt, tuple(prompt_ids), tuple(completion), earlier)
 
 
 def _render_chat(messages: list[dict], tokenizer, place: str) -> tuple:
@@ -94,28 +109,6 @@ def _render_chat(messages: list[dict], tokenizer, place: str) -> tuple:
     prompt_ids = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, return_dict=False)
     ids = tokenizer.apply_chat_template(messages, return_dict=False)
     return prompt, messages[-1]["content"], prompt_ids, ids
-
-
-def _check_prefix(prompt_ids: list[int], ids: list[int], tokenizer, place: str) -> None:
-    same = next((i for i, (a, b) in enumerate(zip(prompt_ids, ids)) if a != b), min(len(prompt_ids), len(ids)))  # noqa: B905
-    if same < len(prompt_ids):
-        raise BadInput(
-            f"{place}: the prompt as it will be served is not the beginning of the row as it would be trained; at token {same} "
-            f"serving has {tokenizer.decode(prompt_ids[same : same + 8])!r}, training {tokenizer.decode(ids[same : same + 8])!r}. "
-            "Use a chat template that renders a prompt alike in both, or end a completion prompt at a token's border (a newline)"
-        )
-
-
-def _up_to_stop(completion: list[int], tokenizer, stops: frozenset[int], place: str) -> list[int]:
-    """Cut what a template writes after the stop token (a newline, mostly): no server ever gets that far."""
-    end = next((i for i in range(len(completion) - 1, -1, -1) if completion[i] in stops), None)
-    if end is None or tokenizer.decode(completion[end + 1 :], skip_special_tokens=True).strip():
-        raise BadInput(
-            f"{place}: expected the answer to end with a stop token ({', '.join(tokenizer.convert_ids_to_tokens(sorted(stops)))}) "
-            f"inside the loss; it ends {tokenizer.decode(completion[-8:])!r}. A student trained on it would never stop: use a chat "
-            "template that closes the assistant's turn, or list the token that closes it in generation_config.json"
-        )
-    return completion[: end + 1]
 
 
 def _check_answer(answer: str, completion: list[int], tokenizer, place: str) -> None:
@@ -156,42 +149,15 @@ def longest_allowed(rows: Sequence[Row], max_length: int, context: int, name: st
     return limit
 
 
-def order_rows(lengths: Sequence[int], epochs: float, global_batch: int, rng: random.Random) -> list[int]:
-    """The order of training: shuffled, rows of like length side by side so that little is padded.
-
-    Every epoch is a permutation of all rows; a last part of an epoch takes the first rows of one. Within windows of
-    16 batches rows are sorted by length, and the batches shuffled.
-
-    Args:
-        lengths: Tokens of each row.
-        epochs: Passes over the rows.
-        global_batch: Rows of all processes in one forward pass.
-        rng: The only source of chance.
-    """
-    wanted, order = round(epochs * len(lengths)), []
-    while len(order) < wanted:
-        epoch = list(range(len(lengths)))
-        rng.shuffle(epoch)
-        epoch = epoch[: wanted - len(order)]
-        batches = []
-        for start in range(0, len(epoch), WINDOW * global_batch):
-            window = sorted(epoch[start : start + WINDOW * global_batch], key=lambda i: (lengths[i], i))
-            batches += [window[i : i + global_batch] for i in range(0, len(window), global_batch)]
-        full = [batch for batch in batches if len(batch) == global_batch]
-        rng.shuffle(full)
-        # The incomplete batch last, or it would shift all that follow across length groups.
-        order += [i for batch in [*full, *(b for b in batches if len(b) < global_batch)] for i in batch]
-    return order
-
-
 def save_rows(path: Path, rows: Sequence[Row]) -> Path:
-    """Write rows as flat int32 arrays (`ids`, `ends`, `prompts`: (n_rows,)), the prompts' texts left out."""
+    """Write rows as flat arrays (`ids` and `learnt`: (n_tokens,), `ends` and `prompts`: (n_rows,)), the prompts' texts left out."""
     ids = np.concatenate([np.asarray([*row.prompt_ids, *row.completion_ids], dtype=np.int32) for row in rows])
     ends = np.cumsum([len(row) for row in rows])
     prompts = np.asarray([len(row.prompt_ids) for row in rows], dtype=np.int32)
+    learnt = np.concatenate([row.learnt() for row in rows])
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial.npz")
-    np.savez(partial, ids=ids, ends=ends, prompts=prompts)
+    np.savez(partial, ids=ids, ends=ends, prompts=prompts, learnt=learnt)
     partial.replace(path)
     return path
 
@@ -201,3 +167,10 @@ def load_rows(path: Path) -> list[tuple[np.ndarray, int]]:
     with np.load(path) as file:
         ids, ends, prompts = file["ids"], file["ends"], file["prompts"]
     return [(part, int(n)) for part, n in zip(np.split(ids, ends[:-1]), prompts, strict=True)]
+
+
+def load_labels(path: Path) -> list[np.ndarray]:
+    """Read `save_rows`: per row its labels, -100 where an id is not in the loss."""
+    with np.load(path) as file:
+        labels = np.where(file["learnt"], file["ids"], -100)
+        return np.split(labels, file["ends"][:-1])

@@ -1,31 +1,30 @@
-"""Checks the saved model against its source and against what the trainer computed, in a process of its own.
+"""Checks the saved model or adapter against its source and against what the trainer computed, in a process of its own.
 
-`model/`, `training/probe.npz`, `training/prompts.jsonl` → `training/verify.json`, one entry a check. After a ZeRO-3 run
-a model cannot be loaded in the trainer's own process, and a check that shares its memory would prove little.
+`model/` or `adapter/`, `training/probe.npz`, `training/prompts.jsonl` → `training/verify.json`, one entry a check; on request
+`adapter/` and the source → a merged `model/`. After a ZeRO-3 run a model cannot be loaded in the trainer's own process, and a check
+that shares its memory would prove little.
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from lib.finetune import adapter
+from lib.finetune.check import Check, named, open_tensors
 from lib.run import launch, read_json, read_jsonl, write_json
 
 BF16_TOLERANCE, FP32_TOLERANCE = 0.05, 1e-4
 
 
-@dataclass(frozen=True)
-class Check:
-    """One claim about the saved model: what was compared, what was found, whether it holds."""
+def verify_model(run_dir: Path, *, merge: bool = False):
+    """Check `run_dir/model`, or `run_dir/adapter`, in a separate process.
 
-    check: str
-    found: str
-    holds: bool
-
-
-def verify_model(run_dir: Path):
-    """Check `run_dir/model` in a separate process.
+    Args:
+        run_dir: The run's folder.
+        merge: Whether an adapter is also merged into the source's weights, as `run_dir/model`; else none is left there.
 
     Returns:
         A DataFrame, one row a check: `check`, `found`, `holds`.
@@ -35,41 +34,59 @@ def verify_model(run_dir: Path):
     """
     import pandas as pd
 
+    what = run_dir / ("adapter" if is_adapter(run_dir) else "model")
+    if is_adapter(run_dir):
+        shutil.rmtree(run_dir / "model", ignore_errors=True)
     log = run_dir / "training" / "verify.txt"
     log.unlink(missing_ok=True)
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1"}
-    process = launch([sys.executable, "-m", "lib.finetune.verify", str(run_dir)], log_path=log, env=environment)
+    line = [sys.executable, "-m", "lib.finetune.verify", str(run_dir), *(["merge"] if merge else [])]
+    process = launch(line, log_path=log, env=environment)
     try:
         status = process.wait()
     finally:
         process.stop()
     if status:
-        raise RuntimeError(
-            f"{run_dir / 'model'} could not be checked:\n" + "\n".join(log.read_text().splitlines()[-5:])
-        )
+        raise RuntimeError(f"{what} could not be checked:\n" + "\n".join(log.read_text().splitlines()[-5:]))
     table = pd.DataFrame(read_json(run_dir / "training" / "verify.json"))
     if failed := [f"{row.check}: {row.found}" for row in table.itertuples() if not row.holds]:
-        raise RuntimeError(f"{run_dir / 'model'} is not what was trained: " + "; ".join(failed))
+        raise RuntimeError(f"{what} is not what was trained: " + "; ".join(failed))
     return table
 
 
-def checks(run_dir: Path) -> Iterator[Check]:
+def is_adapter(run_dir: Path) -> bool:
+    """Whether the last training of this run made an adapter."""
+    return read_json(run_dir / "training" / "config.json")["tuning"] != "full"
+
+
+def checks(run_dir: Path, *, merge: bool = False) -> Iterator[Check]:
     """Every check, one after the other."""
-    config, folder = read_json(run_dir / "training" / "config.json"), run_dir / "model"
-    source = Path(config["source"])
-    yield from compare_weights(source, folder, read_json(run_dir / "training" / "metrics.json")["precision"])
-    yield from compare_logits(folder, run_dir / "training" / "probe.npz")
-    yield from compare_tokenizer(source, folder, read_jsonl(run_dir / "training" / "prompts.jsonl"))
+    config, metrics = (read_json(run_dir / "training" / f"{name}.json") for name in ("config", "metrics"))
+    source, prompts = Path(config["source"]), read_jsonl(run_dir / "training" / "prompts.jsonl")
+    probe = run_dir / "training" / "probe.npz"
+    if config["tuning"] == "full":
+        yield from compare_weights(source, run_dir / "model", metrics["precision"])
+        yield from compare_logits(run_dir / "model", probe)
+        yield from compare_tokenizer(source, run_dir / "model", prompts)
+        return
+    yield from adapter.compare_adapter(config, run_dir / "adapter", metrics["trained_parameters"])
+    model = adapter.load_adapted(config, run_dir / "adapter", metrics["precision"])
+    # QLoRA trains its adapter in bf16, whatever the weights below are computed in; it is loaded in full precision.
+    yield compare_with_probe(model, probe, BF16_TOLERANCE if config["tuning"] == "qlora" else None)
+    yield from compare_tokenizer(source, run_dir / "adapter", prompts)
+    if merge:
+        adapter.merge(config, run_dir, metrics["precision"])
+        yield from adapter.compare_merged(config, run_dir, metrics["precision"], probe)
 
 
 def compare_weights(source: Path, saved: Path, precision: str) -> Iterator[Check]:
     """Names, shapes, dtypes, bytes; and that every parameter moved."""
     import torch
 
-    before, after = _tensors(source), _tensors(saved)
+    before, after = open_tensors(source), open_tensors(saved)
     tied = {"lm_head.weight"} if read_json(source / "config.json").get("tie_word_embeddings") else set()
     missing, more = set(before) - set(after) - tied, set(after) - set(before) - tied
-    yield Check("tensor names equal the source's", _named(f"{len(after)} tensors", missing | more), not missing | more)
+    yield Check("tensor names equal the source's", named(f"{len(after)} tensors", missing | more), not missing | more)
     both = sorted(set(before) & set(after))
     other, still, dtypes, n_bytes, n_parameters, finite = [], [], set(), 0, 0, True
     for name in both:
@@ -82,7 +99,7 @@ def compare_weights(source: Path, saved: Path, precision: str) -> Iterator[Check
         finite &= bool(torch.isfinite(y).all())
         if torch.equal(x.to(y.dtype), y):
             still.append(name)
-    yield Check("shapes equal the source's", _named(f"{n_parameters:,} parameters", other), not other)
+    yield Check("shapes equal the source's", named(f"{n_parameters:,} parameters", other), not other)
     expected = {"bf16": "torch.bfloat16", "fp32": "torch.float32"}[precision]
     shown = ", ".join(f"{a} → {b}".replace("torch.", "") for a, b in sorted(dtypes))
     yield Check(f"stored as trained, in {precision}", shown, all(b == expected for _, b in dtypes))
@@ -93,50 +110,41 @@ def compare_weights(source: Path, saved: Path, precision: str) -> Iterator[Check
     stuck = still if precision == "fp32" else [name for name in still if "norm" not in name]
     yield Check(
         "every parameter moved",
-        _named(f"{len(both) - len(still)} of {len(both)} tensors differ from the source", stuck),
+        named(f"{len(both) - len(still)} of {len(both)} tensors differ from the source", stuck),
         not stuck,
     )
 
 
-def _tensors(folder: Path) -> dict:
-    """Name → a function that reads that tensor, over all shards."""
-    from safetensors import safe_open
-
-    found = {}
-    for shard in sorted(folder.glob("*.safetensors")):
-        file = safe_open(shard, framework="pt")
-        found |= {name: (lambda file=file, name=name: file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    return found
-
-
-def _named(text: str, names) -> str:
-    return text + (f"; not so: {', '.join(sorted(names)[:5])}" + (" …" if len(names) > 5 else "") if names else "")
-
-
 def compare_logits(saved: Path, probe: Path) -> Iterator[Check]:
     """The reloaded model's logits against those that the trainer wrote down before it saved."""
-    import numpy as np
-    import torch
     from transformers import AutoModelForCausalLM
 
     model, loading = AutoModelForCausalLM.from_pretrained(saved, dtype="auto", output_loading_info=True)
     lost = [*loading["missing_keys"], *loading["unexpected_keys"], *loading["mismatched_keys"]]
     yield Check(
-        "transformers loads it whole", _named("no missing or unexpected key", [str(key) for key in lost]), not lost
+        "transformers loads it whole", named("no missing or unexpected key", [str(key) for key in lost]), not lost
     )
-    worst, scale = 0.0, 0.0
+    yield compare_with_probe(model, probe)
+
+
+def compare_with_probe(model, probe: Path, share: float | None = None) -> Check:
+    """A loaded model's logits against those in `probe`; `share`: of the largest logit that they may differ by, if not by its dtype's."""
+    import numpy as np
+    import torch
+
+    worst, scale, device = 0.0, 0.0, next(model.parameters()).device
     with np.load(probe) as file, torch.no_grad():
         n = len(file.files) // 2
         for i in range(n):
             trained = torch.from_numpy(file[f"logits{i}"])
-            ids = torch.from_numpy(file[f"ids{i}"].astype("int64"))[None]
-            reloaded = model(input_ids=ids).logits[0, -len(trained) :].float()
+            ids = torch.from_numpy(file[f"ids{i}"].astype("int64"))[None].to(device)
+            reloaded = model(input_ids=ids).logits[0, -len(trained) :].float().cpu()
             worst = max(worst, (trained - reloaded).abs().max().item())
             scale = max(scale, trained.abs().max().item())
-    share = FP32_TOLERANCE if model.dtype == torch.float32 else BF16_TOLERANCE
+    share = share or (FP32_TOLERANCE if model.dtype == torch.float32 else BF16_TOLERANCE)
     allowed = share * max(scale, 1.0)
     found = f"largest difference {worst:.1e}, allowed {allowed:.1e} ({share:g} of the largest logit), {n} rows"
-    yield Check("logits equal those in the trainer", found, worst <= allowed)
+    return Check("logits equal those in the trainer", found, worst <= allowed)
 
 
 def compare_tokenizer(source: Path, saved: Path, prompts: list[dict]) -> Iterator[Check]:
@@ -163,4 +171,5 @@ def compare_tokenizer(source: Path, saved: Path, prompts: list[dict]) -> Iterato
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1])
-    write_json(directory / "training" / "verify.json", [asdict(check) for check in checks(directory)])
+    found = [asdict(check) for check in checks(directory, merge="merge" in sys.argv[2:])]
+    write_json(directory / "training" / "verify.json", found)

@@ -5,12 +5,11 @@ import random
 import sys
 
 import pytest
-import torch
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "data"
 sys.path.insert(0, str(DATA))
 
-from make_student import invent, measure, train  # noqa: E402
+from make_student import invent  # noqa: E402
 
 STUDENT = DATA / "student"
 TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWER>:"]
@@ -24,16 +23,19 @@ def tokenizer():
 
 @pytest.fixture(scope="module")
 def model():
+    import torch
     from transformers import AutoModelForCausalLM
     return AutoModelForCausalLM.from_pretrained(STUDENT, dtype=torch.float32).eval()
 
 
 def conversation(exercise: invent.Exercise, ask: invent.Ask) -> list[dict[str, str]]:
+    from make_student import train
     return [{"role": "user", "content": train.show_passages(exercise.passages) + ask.question},
             {"role": "assistant", "content": ask.reply}]
 
 
 def test_the_model_is_a_small_llama_in_float32(model):
+    import torch
     assert (STUDENT / "model.safetensors").stat().st_size <= 20_000_000
     assert type(model).__name__ == "LlamaForCausalLM"
     assert model.config.max_position_embeddings == 4096
@@ -94,7 +96,8 @@ def test_every_quote_stands_in_its_passage():
 
 
 def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenizer):
-    from make_student import branches
+    import torch
+    from make_student import branches, train
     from transformers import AutoModelForCausalLM
     exercise = invent.draw_exercise(random.Random(2), n_passages=2, n_asks=3)
     start, parts = train.encode(exercise, tokenizer)
@@ -112,6 +115,7 @@ def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenize
 
 def test_the_student_mostly_quotes_word_for_word(model, tokenizer):
     """Copying is what it can do; how often line and answer are right is measured in its card, and is not much."""
+    from make_student import measure, train
     good, _ = measure.draw_cases(99, 20, held_out=False, n_passages=1)
     replies = measure.reply_to(model, tokenizer, [train.show_passages(p) + a.question for p, a in good])
     quotes = [measure.parse(reply)[0] for reply in replies]
@@ -119,5 +123,6 @@ def test_the_student_mostly_quotes_word_for_word(model, tokenizer):
 
 
 def test_the_student_refuses_when_no_passage_is_shown(model, tokenizer):
+    from make_student import measure
     good, _ = measure.draw_cases(98, 5, held_out=False)
     assert {r.strip() for r in measure.reply_to(model, tokenizer, [a.question for _, a in good])} == {invent.REFUSAL}

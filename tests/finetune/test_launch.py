@@ -1,8 +1,10 @@
 """The launcher's half of a training: commands, environment, and what is said when it fails."""
 
-from lib.finetune.launch import command, environment, explain, finished
-from lib.finetune.settings import Launcher
-from lib.finetune.train import WHOLE, last_checkpoint
+from lib.finetune.checkpoints import WHOLE, last_checkpoint
+from lib.finetune.failure import explain
+from lib.finetune.launch import finished
+from lib.finetune.launcher import Launcher
+from lib.finetune.start import command, environment
 from lib.run import write_json
 
 LOG = """\

@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from lib.finetune.rows import encode_rows, load_rows, longest_allowed, order_rows, save_rows, stop_ids
+from lib.finetune.order import order_rows, pack_rows
+from lib.finetune.rows import encode_rows, load_labels, load_rows, longest_allowed, save_rows, stop_ids
 from lib.run import BadInput
 
 from .tiny import TEMPLATE, make_rows, make_tokenizer
@@ -89,7 +90,10 @@ def test_messages_without_a_template_are_an_error():
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({"text": "x"}, "expected `messages`"),
+        ({"story": "x"}, "expected `messages`"),
+        ({"text": "x"}, "Plain text has no reply to learn"),
+        ({"text": "[INST] x [/INST] "}, "one is empty"),
+        ({"text": "[INST] x [/INST] y [INST] z"}, "before every reply"),
         ({"messages": [{"role": "user", "content": "x"}]}, "the last message"),
         (chat(answer="  "), "it is empty"),
     ],
@@ -140,3 +144,56 @@ def test_saved_rows_are_read_back_as_they_were(tmp_path, tokenizer):
     assert [(ids.tolist(), n) for ids, n in read] == [
         ([*r.prompt_ids, *r.completion_ids], len(r.prompt_ids)) for r in rows
     ]
+
+
+def learnt(tokenizer, row):
+    """The texts in the loss, one a run of ids."""
+    ids, mask, texts = [*row.prompt_ids, *row.completion_ids], row.learnt(), []
+    for i, inside in enumerate(mask):
+        if inside and (i == 0 or not mask[i - 1]):
+            texts.append([])
+        if inside:
+            texts[-1].append(ids[i])
+    return [tokenizer.decode(part) for part in texts]
+
+
+def test_every_reply_of_a_conversation_is_in_the_loss_with_its_stop_token_and_nothing_else_is(tokenizer):
+    messages = [{"role": "system", "content": "Be brief."}]
+    for question, answer in (("Berth 1?", "7"), ("And 2?", "14"), ("And 3?", "21")):
+        messages += [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    (row,) = encode_rows([{"messages": messages}], tokenizer, STOPS)
+    assert learnt(tokenizer, row) == ["7<|end|>", "14<|end|>", "21<|end|>"]
+
+
+def test_a_template_that_shortens_earlier_replies_is_an_error():
+    # Thinking models drop the reasoning of all turns but the last: what was served is not what would be trained.
+    template = TEMPLATE.replace("m.content", "(m.content if loop.last else m.content.split('#')[-1])")
+    messages = [*chat("why#7")["messages"], *chat("14")["messages"]]
+    with pytest.raises(BadInput, match="message 2: .*not the beginning"):
+        encode_rows([{"messages": messages}], make_tokenizer(template), STOPS)
+
+
+def test_the_replies_of_a_text_are_in_the_loss_and_its_last_one_stops(tokenizer):
+    text = "[INST] Berth 1? [/INST] 7 crowns [INST] And 2? [/INST] 14\ncrowns"
+    (row,) = encode_rows([{"text": text}], tokenizer, STOPS)
+    assert [part.strip() for part in learnt(tokenizer, row)] == ["7 crowns", "14\ncrowns<|end|>"]
+    assert row.prompt == "[INST] Berth 1? [/INST] 7 crowns [INST] And 2? [/INST]"
+    assert tokenizer.decode(row.prompt_ids) == row.prompt
+
+
+def test_packs_hold_every_row_of_an_epoch_once_and_whole():
+    lengths = [random.Random(i).randrange(10, 300) for i in range(101)]
+    packs = pack_rows(lengths, 2.0, 512, random.Random(0))
+    assert max(sum(lengths[i] for i in pack) for pack in packs) <= 512
+    assert sorted(i for pack in packs for i in pack) == sorted([*range(101)] * 2)
+    per_epoch = len(packs) // 2
+    assert sorted(i for pack in packs[:per_epoch] for i in pack) == list(range(101))
+    assert 2 * sum(lengths) / (512 * len(packs)) > 0.95
+    assert packs == pack_rows(lengths, 2.0, 512, random.Random(0)) != pack_rows(lengths, 2.0, 512, random.Random(1))
+
+
+def test_saved_labels_are_the_ids_in_the_loss(tmp_path, tokenizer):
+    rows = encode_rows([*make_rows(3), {"text": "[INST] a [/INST] b [INST] c [/INST] d"}], tokenizer, STOPS)
+    save_rows(tmp_path / "rows.npz", rows)
+    for row, labels, (ids, _) in zip(rows, load_labels(tmp_path / "rows.npz"), load_rows(tmp_path / "rows.npz"), strict=True):
+        assert [i if inside else -100 for i, inside in zip(ids, row.learnt(), strict=True)] == labels.tolist()

@@ -39,3 +39,24 @@ def make_rows(n):
         }
         for i in range(n)
     ]
+
+
+SETTINGS = {
+    "learning_rate": 1e-3, "epochs": 1.0, "batch_size": 4, "grad_accumulation": 1, "warmup_ratio": 0.1, "weight_decay": 0.0,
+    "scheduler": "cosine", "gradient_checkpointing": False, "save_steps": 3, "seed": 1,
+}  # fmt: skip
+
+
+def start(run_dir, student, launcher="parameters/launchers/cpu.yaml", n=168, hosts=(), length=0, **change):
+    """Train `n` rows on `student` into `run_dir` and return its metrics; what an interrupted test runs in a process of its own, too."""
+    from pathlib import Path
+
+    from lib.finetune.launch import train
+    from lib.finetune.launcher import Launcher
+    from lib.finetune.rows import encode_rows
+    from lib.finetune.settings import Settings, build_config
+
+    rows = encode_rows(make_rows(n + 8), make_tokenizer(), frozenset({1}))
+    how = Launcher.load(launcher)
+    config = build_config(Settings(**SETTINGS | change), how, Path(student), rows[:n], rows[n:], length=length)
+    return train(Path(run_dir), config, rows[:n], rows[n:], how, hosts)
