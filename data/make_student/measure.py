@@ -59,12 +59,12 @@ def subject_blind(passages: list[str], ask: Ask) -> float:
     return sum(ask.quote in line for line in best) / len(best)
 
 
-def draw_cases(seed: int, n: int, *, held_out: bool, n_passages: int = 3) -> tuple[list, list]:
-    """`n` (passages, ask) pairs that can be answered and `n` that cannot."""
+def draw_cases(seed: int, n: int, *, held_out: bool, n_passages: int = 3, chars: int = 240) -> tuple[list, list]:
+    """`n` (passages, ask) pairs that can be answered and `n` that cannot; passages of 0.6 to 1 times `chars` characters."""
     rng = random.Random(f"measure {seed}")
     good, bad = [], []
     while len(good) < n or len(bad) < n:
-        exercise = draw_exercise(rng, n_passages=n_passages, n_asks=2, held_out=held_out, p_refuse=0.5)
+        exercise = draw_exercise(rng, n_passages=n_passages, low=int(0.6 * chars), high=chars, n_asks=2, held_out=held_out, p_refuse=0.5)
         for ask in exercise.asks:
             (good if ask.quote else bad).append((exercise.passages, ask))
     return good[:n], bad[:n]
@@ -91,11 +91,11 @@ def replace_value(passages: list[str], ask: Ask, rng: random.Random) -> tuple[li
     return edited, quote, new
 
 
-def measure(directory: str, *, n: int, seed: int, held_out: bool, n_passages: int = 3) -> dict[str, float]:
+def measure(directory: str, *, n: int, seed: int, held_out: bool, n_passages: int = 3, chars: int = 240) -> dict[str, float]:
     """Shares in [0, 1] over `n` answerable and `n` unanswerable questions."""
     tokenizer = AutoTokenizer.from_pretrained(directory)
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
-    good, bad = draw_cases(seed, n, held_out=held_out, n_passages=n_passages)
+    good, bad = draw_cases(seed, n, held_out=held_out, n_passages=n_passages, chars=chars)
     rng = random.Random(seed)
     edits = [(ask, *edit) for passages, ask in good if (edit := replace_value(passages, ask, rng))]
 
@@ -130,10 +130,11 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--passages", type=int, default=3)
+    parser.add_argument("--chars", type=int, default=240, help="longest passage, characters")
     parser.add_argument("--json", default="", help="file to write the numbers to")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    table = {name: measure(args.directory, n=args.n, seed=args.seed, held_out=side, n_passages=args.passages)
+    table = {name: measure(args.directory, n=args.n, seed=args.seed, held_out=side, n_passages=args.passages, chars=args.chars)
              for name, side in (("seen wordings", False), ("held-out wordings and names", True))}
     print(json.dumps(table, indent=1))
     if args.json:

@@ -10,6 +10,7 @@ and restarted positions), so a branch is computed exactly as a conversation of i
 import argparse
 import json
 import math
+import os
 import pathlib
 import random
 import time
@@ -18,12 +19,13 @@ import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from make_student.branches import LAYOUT, use
+from make_student.branches import branch_mask, use
 from make_student.freeform import draw_freeform
 from make_student.invent import Ask, Exercise, draw_exercise
 
 TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWER>:"]
-DECIDING_WEIGHT = 4.0
+DECIDING_WEIGHT = 2.0
+COPIED_SHARE = 0.8  # of the tokens that only go on with a copy, learnt from in each step
 PAD, BOS, END, ROLES = "<|pad|>", "<|begin|>", "<|end|>", ["<|system|>", "<|user|>", "<|assistant|>"]
 TEMPLATE = (
     "{{- bos_token }}"
@@ -68,12 +70,16 @@ def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 3000
 
 
 def build_model(tokenizer, *, width: int, layers: int, heads: int, seed: int) -> LlamaForCausalLM:
-    """A small Llama with attention started "mimetically": keys like queries, outputs against values."""
+    """A small Llama with attention started "mimetically": keys like queries, outputs against values.
+
+    Heads of 64 and slow rotations leave each head some 35 dimensions that do not turn within a prompt, to compare tokens with;
+    with heads of 32 and a base of 10,000 (some 10) finding random tokens was not learnt at all in the same two minutes.
+    """
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=len(tokenizer), hidden_size=width, intermediate_size=width * 8 // 3 // 32 * 32,
-        num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=heads, head_dim=max(32, width // heads),
-        max_position_embeddings=4096, rope_theta=10000.0, tie_word_embeddings=True, initializer_range=0.05,
+        num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=heads, head_dim=64,
+        max_position_embeddings=4096, rope_parameters={"rope_type": "default", "rope_theta": 5e5}, tie_word_embeddings=True, initializer_range=0.05,
         bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
     model = LlamaForCausalLM(config)
     with torch.no_grad():
@@ -107,33 +113,39 @@ def deciding(reply: list[int], marks: tuple[int, int]) -> list[int]:
     return places
 
 
-def collate(rows: list, pad: int, marks: tuple[int, int]) -> tuple[torch.Tensor, ...]:
-    """Lay rows out for `branches.attend` and note the layout there.
+def collate(rows: list, pad: int, marks: tuple[int, int], rng: random.Random) -> tuple[torch.Tensor, ...]:
+    """Lay rows out as `branches` wants them.
 
     Returns:
-        ids and positions (rows, length); mask (rows, 1, 1, context_length), true on real tokens; targets (rows, length):
-        the next token where it belongs to a reply, -100 elsewhere; weights (rows, length) of those tokens in the loss.
+        ids and positions (rows, length); mask (rows, 1, length, length); targets (rows, length): the next token where it
+        belongs to a reply and is learnt from, -100 elsewhere; weights (rows, length) of those tokens in the loss.
     """
-    c = max(len(start) for start, _ in rows)
-    n = max(len(branches) for _, branches in rows)
-    k = max(len(q) + len(r) for _, branches in rows for q, r in branches)
-    ids = torch.full((len(rows), c + n * k), pad)
+    length = max(size_of(row) for row in rows)
+    ids = torch.full((len(rows), length), pad)
     positions = torch.zeros_like(ids)
+    owner = torch.full_like(ids, -1)
     targets = torch.full_like(ids, -100)
     weights = torch.ones(ids.shape)
-    mask = torch.zeros((len(rows), 1, 1, c), dtype=torch.bool)
     for row, (start, branches) in enumerate(rows):
-        ids[row, :len(start)], positions[row, :c] = torch.tensor(start), torch.arange(c)
-        mask[row, ..., :len(start)] = True
-        for number, (question, reply) in enumerate(branches):
-            first = c + number * k
-            ids[row, first:first + len(question + reply)] = torch.tensor(question + reply)
-            positions[row, first:first + k] = torch.arange(len(start), len(start) + k)
-            first += len(question) - 1
-            targets[row, first:first + len(reply)] = torch.tensor(reply)
-            weights[row, first + torch.tensor(deciding(reply, marks))] = DECIDING_WEIGHT
-    LAYOUT.update(context_length=c, n_branches=n, branch_length=k)
-    return ids, positions, mask, targets, weights
+        at = len(start)
+        ids[row, :at], positions[row, :at], owner[row, :at] = torch.tensor(start), torch.arange(at), 0
+        for number, (question, reply) in enumerate(branches, 1):
+            end = at + len(question) + len(reply)
+            ids[row, at:end] = torch.tensor(question + reply)
+            positions[row, at:end] = torch.arange(len(start), len(start) + end - at)
+            owner[row, at:end] = number
+            first = at + len(question) - 1
+            places = deciding(reply, marks)
+            weights[row, first + torch.tensor(places)] = DECIDING_WEIGHT
+            for place in {*places, *(place for place in range(len(reply)) if rng.random() < COPIED_SHARE)}:
+                targets[row, first + place] = reply[place]
+            at = end
+    return ids, positions, branch_mask(owner), targets, weights
+
+
+def size_of(row: tuple) -> int:
+    """Tokens of a row, without padding."""
+    return len(row[0]) + sum(len(question) + len(reply) for question, reply in row[1])
 
 
 def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free: float = 0.0, p_refuse: float = 0.2) -> list:
@@ -152,7 +164,6 @@ def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free
         if rng.random() < 0.01:  # closed book: the same questions with nothing shown are refused
             exercise = Exercise([], [Ask(ask.question) for ask in exercise.asks[:2]])
         start, branches = encode(exercise, tokenizer)
-        branches = [branch for branch in branches if len(branch[0]) + len(branch[1]) <= 88]  # less padding
         if branches:
             rows.append((start, branches))
             size += len(start) + sum(len(q) + len(r) for q, r in branches)
@@ -175,45 +186,98 @@ def draw_search(rng: random.Random, tokenizer, n_lines: int) -> tuple[list[int],
 
 
 def draw_level(rng: random.Random, share: float, ramp: float, levels: list[float], *, goes_on: bool) -> float:
-    """How long the passages are, 0 to 1: they grow over `ramp` of the time; a run that goes on mixes `levels`."""
-    return min(1.0, rng.uniform(*levels) if goes_on else share / ramp)
+    """How long the passages are, 0 to 1, mixed within `levels`; in a first run the upper end grows over `ramp` of the time."""
+    low, high = levels
+    return rng.uniform(low, high) if goes_on else rng.uniform(0, high * min(1, share / ramp))
 
 
-def draw_lesson(rng: random.Random, tokenizer, n_tokens: int, level: float, *, step: int, goes_on: bool, p_free: float, p_refuse: float) -> list:
-    """Rows of one step: copying, then finding, of random tokens at the very start; later mostly reading."""
-    if not goes_on and step < 250:
-        return [draw_search(rng, tokenizer, 1 if step < 100 else rng.choice((1, 2, 3, 4))) for _ in range(16)]
-    if rng.random() < (0.2 if goes_on else 0.4) * (1 - level):
-        return [draw_search(rng, tokenizer, rng.randint(2, 8)) for _ in range(8)]
+def draw_lesson(rng: random.Random, tokenizer, n_tokens: int, level: float, *, step: int, search_steps: int, p_free: float,
+                p_refuse: float) -> list:
+    """Rows of one step: copying, then finding, of random tokens in the first `search_steps`; later mostly reading."""
+    if step < search_steps:
+        low, high = (1, 1) if step < 100 else (1, 4) if step < 300 else (2, 8)
+        return [draw_search(rng, tokenizer, rng.randint(low, high)) for _ in range(20)]
+    if rng.random() < 0.3 * (1 - level):
+        return [draw_search(rng, tokenizer, rng.randint(2, 10)) for _ in range(8)]
     return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse)
 
 
+def draw_batches(rng: random.Random, n_steps: int, draw) -> list:
+    """Rows of `n_steps` steps, cut into batches of equal tokens and like lengths, so that little is padding."""
+    rows = sorted((row for _ in range(n_steps) for row in draw()), key=size_of)
+    total, batches, size = sum(map(size_of, rows)), [[]], 0
+    for row in rows:
+        if size > total / n_steps and len(batches) < n_steps:
+            batches.append([])
+            size = 0
+        batches[-1].append(row)
+        size += size_of(row)
+    rng.shuffle(batches)
+    return batches
+
+
+def build_optimizers(model, peak_lr: float, matrix_lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for embeddings and norms; each group keeps its peak in `peak_lr`."""
+    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and "layers" in name] if matrix_lr else []
+    chosen = {id(p) for p in matrices}
+    others = [p for p in model.parameters() if id(p) not in chosen]
+    optimizers = [torch.optim.AdamW(others, lr=peak_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)]
+    if matrices:
+        optimizers.append(torch.optim.Muon(matrices, lr=matrix_lr, weight_decay=0.0))
+    for optimizer, peak in zip(optimizers, (peak_lr, matrix_lr), strict=False):
+        for group in optimizer.param_groups:
+            group["peak_lr"] = peak
+    return optimizers
+
+
+def average_gradients(model, n_processes: int) -> None:
+    """Make the gradients of all processes their mean."""
+    gradients = [p.grad for p in model.parameters()]
+    flat = torch.cat([g.flatten() for g in gradients])
+    torch.distributed.all_reduce(flat)
+    for gradient, mean in zip(gradients, (flat / n_processes).split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
+
 def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: int, heads: int, vocab_size: int,
-          peak_lr: float, batch_tokens: int, start: str, ramp: float, stop: float, p_free: float, p_refuse: float,
-          levels: list[float]) -> None:
-    """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, then decayed to nothing."""
+          peak_lr: float, matrix_lr: float, batch_tokens: int, start: str, search_steps: int, ramp: float, hold: float, p_free: float,
+          p_refuse: float, levels: list[float]) -> None:
+    """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, held, then decayed to nothing."""
     torch.set_num_threads(1)
+    rank, n_processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if n_processes > 1:
+        torch.distributed.init_process_group("gloo")
     if start:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
         model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
     else:
         tokenizer = build_tokenizer(random.Random(f"tokenizer {seed}"), vocab_size)
         model = build_model(tokenizer, width=width, layers=layers, heads=heads, seed=seed)
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens in the vocabulary", flush=True)
-    rng = random.Random(f"train {seed} {bool(start)}")
-    optimizer = torch.optim.AdamW(model.parameters(), lr=peak_lr, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
-    began, step, seen, losses, decided, saved = time.time(), 0, 0, [], [], time.time()
+    if rank == 0:
+        print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens in the vocabulary", flush=True)
+    rng = random.Random(f"train {seed} {bool(start)} {rank}")
+    optimizers = build_optimizers(model, peak_lr, matrix_lr)
+    began, step, seen, losses, decided, saved, batches = time.time(), 0, 0, [], [], time.time(), []
     marks = tuple(tokenizer.convert_tokens_to_ids(tag) for tag in ("##begin_quote##", "<ANSWER>:"))
     use(model)
     model.train()
-    while (share := (time.time() - began) / 60 / minutes) < min(1.0, stop / minutes):
-        decay = 1 if share < 0.2 else 0.5 + 0.5 * math.cos(math.pi * (share - 0.2) / 0.8)
-        lr = peak_lr * decay * min(1, (step + 1) / 50)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        level = draw_level(rng, share, ramp, levels, goes_on=bool(start))
-        rows = draw_lesson(rng, tokenizer, batch_tokens, level, step=step, goes_on=bool(start), p_free=p_free, p_refuse=p_refuse)
-        ids, positions, mask, targets, weights = collate(rows, tokenizer.pad_token_id, marks)
+    share = torch.zeros(1)
+    while True:
+        share[0] = (time.time() - began) / 60 / minutes
+        if n_processes > 1:
+            torch.distributed.broadcast(share, 0)  # all stop at the same step
+        if share >= 1:
+            break
+        done = float(share)
+        factor = min(1, (step + 1) / 50) * (1 if done < hold else 0.5 + 0.5 * math.cos(math.pi * (done - hold) / (1 - hold)))
+        for optimizer in optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak_lr"] * factor
+        if not batches:
+            batches = draw_batches(rng, 1 if step < search_steps else 8, lambda step=step, done=done: draw_lesson(
+                rng, tokenizer, batch_tokens, draw_level(rng, done, ramp, levels, goes_on=bool(start)), step=step,
+                search_steps=search_steps, p_free=p_free, p_refuse=p_refuse))
+        ids, positions, mask, targets, weights = collate(batches.pop(), tokenizer.pad_token_id, marks, rng)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = model.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)[0]
             wanted = targets >= 0
@@ -221,21 +285,24 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: i
         each = torch.nn.functional.cross_entropy(logits.float(), targets[wanted], reduction="none")
         loss = (each * weights[wanted]).sum() / weights[wanted].sum()
         loss.backward()
+        if n_processes > 1:
+            average_gradients(model, n_processes)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        step, seen = step + 1, seen + int((ids != tokenizer.pad_token_id).sum())
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        step, seen = step + 1, seen + int((ids != tokenizer.pad_token_id).sum()) * n_processes
         losses.append(loss.item())
         decided.append(float(each.detach()[weights[wanted] > 1].mean()))
-        if step % 100 == 0:
-            print(json.dumps({"step": step, "min": round(share * minutes, 1), "tokens": seen, "level": round(level, 2),
-                              "lr": round(lr, 6), "loss": round(sum(losses[-100:]) / 100, 4),
-                              "deciding": round(sum(decided[-100:]) / 100, 4)}), flush=True)
-        if time.time() - saved > 180:
+        if step % 100 == 0 and rank == 0:
+            print(json.dumps({"step": step, "min": round(done * minutes, 1), "tokens": seen, "lr": round(peak_lr * factor, 6),
+                              "loss": round(sum(losses[-100:]) / 100, 4), "deciding": round(sum(decided[-100:]) / 100, 4)}), flush=True)
+        if time.time() - saved > 180 and rank == 0:
             save(model, tokenizer, out)
             saved = time.time()
-    save(model, tokenizer, out)
-    print(f"done: {step} steps, {seen:,} tokens, {(time.time() - began) / 60:.1f} minutes", flush=True)
+    if rank == 0:
+        save(model, tokenizer, out)
+        print(f"done: {step} steps, {seen:,} tokens, {(time.time() - began) / 60:.1f} minutes", flush=True)
 
 
 def save(model, tokenizer, out: pathlib.Path) -> None:
@@ -253,10 +320,12 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--vocab-size", type=int, default=4096)
-    parser.add_argument("--peak-lr", type=float, default=3e-3)
+    parser.add_argument("--peak-lr", type=float, default=3e-3, help="AdamW's")
+    parser.add_argument("--matrix-lr", type=float, default=0.0, help="Muon's, for the matrices of the layers; 0: AdamW for all")
     parser.add_argument("--batch-tokens", type=int, default=2000)
+    parser.add_argument("--search-steps", type=int, default=0, help="steps that only find random tokens, before any reading")
     parser.add_argument("--ramp", type=float, default=0.5, help="share of the time over which passages grow")
-    parser.add_argument("--stop", type=float, default=1e9, help="leave after so many minutes although more were planned")
+    parser.add_argument("--hold", type=float, default=0.2, help="share of the time before the learning rate decays")
     parser.add_argument("--p-free", type=float, default=0.0, help="share of exercises without fixed wordings")
     parser.add_argument("--p-refuse", type=float, default=0.2, help="share of questions that no passage answers")
     parser.add_argument("--levels", type=float, nargs=2, default=[0.3, 1.1], help="passage lengths that a run that goes on mixes")

@@ -22,6 +22,11 @@ class Weights:
     adapter: str = ""
 
 
+def served_here(systems: list[str]) -> list[str]:
+    """The systems that a server answers for, here or elsewhere; `run:NAME` is another run's student, whose answers are read."""
+    return [system for system in systems if not system.startswith("run:")]
+
+
 def is_local(system: str, engine: str) -> bool:
     """Whether this machine serves a system, rather than an endpoint that role variables name.
 

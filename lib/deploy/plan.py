@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.deploy.cluster import node_commands
 from lib.deploy.command import Server, build_command
-from lib.deploy.model import LOCAL, is_local, local_gpus, local_model, read_config
+from lib.deploy.model import LOCAL, is_local, local_gpus, local_model, read_config, served_here
 from lib.deploy.place import SHARINGS, Need, place, server_bytes, visible_gpus
 from lib.deploy.targets import CAPABILITY, ENGINES, QUANTIZATIONS, check_quantization, compute_capability
 from lib.run import BadInput
@@ -50,6 +50,7 @@ def plan(p: dict) -> list[dict]:
         BadInput: A parameter that makes no sense, or a system that nothing serves.
     """
     check_parameters(p)
+    p = p | {"systems": served_here(p["systems"])}
     gpus = visible_gpus()
     backend = p.get("backend", "local")
     hosted = [system for system in p["systems"] if backend != "local" and system in LOCAL]

@@ -3,73 +3,153 @@
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from lib.eval.conditions import Case
-from lib.llm import Format, Request, parse_reply
-from lib.run import text_hash
+from lib.eval.conditions import OTHER_RUN, Case
+from lib.llm import Format, Request, cost_usd, parse_reply
+from lib.run import BadInput, read_json, read_jsonl, text_hash
+
+FIRST_BLOCK = 64  # answers asked before the first ones are handed on; each further block is twice as long
+LOGPROBS = {"logprobs": True}
 
 
-def build_request(case: Case, form: Format, *, completion: bool, max_tokens: int) -> Request:
-    """The request of one case: the instruction, template and decoding (greedy) that every system gets."""
+def build_request(
+    case: Case, form: Format, *, completion: bool, max_tokens: int, temperature: float = 0.0, logprobs: bool = False
+) -> Request:
+    """The request of one case: the instruction, template and decoding that every system gets.
+
+    Greedy unless a temperature is given; then each asking has a seed of its own, its `repeat`.
+    """
+    how = {"max_tokens": max_tokens, "temperature": temperature, "seed": case.repeat if temperature else None}
     if completion:
         stop = (form.completion_stop,) if form.completion_stop else ()
-        return Request(prompt=form.prompt(case.documents, case.question), max_tokens=max_tokens, stop=stop)
-    return Request(messages=tuple(form.messages(case.documents, case.question)), max_tokens=max_tokens)
+        extra = {"logprobs": 1} if logprobs else {}
+        return Request(prompt=form.prompt(case.documents, case.question), stop=stop, extra=extra, **how)
+    extra = LOGPROBS if logprobs else {}
+    return Request(messages=tuple(form.messages(case.documents, case.question)), extra=extra, **how)
 
 
-def ask_systems(cases: Sequence[Case], askers: Mapping, form: Format, *, max_tokens: int) -> list[dict]:
+def ask_systems(
+    cases: Sequence[Case], askers: Mapping, form: Format, *, max_tokens: int, temperature: float = 0.0, logprobs: bool = False,
+    ahead=None,
+) -> list[dict]:  # fmt: skip
     """Ask every system all cases, the systems at the same time: each has a server of its own.
 
     Args:
         cases: What `build_cases` made.
-        askers: The systems' Askers by name.
+        askers: The systems' Askers by name; for `run:NAME` that run's folder, whose answers are taken.
         form: The format that the dataset was written in.
         max_tokens: Longest reply.
+        temperature: 0 for greedy decoding.
+        logprobs: Also ask for the tokens' log probabilities, which make an answer's confidence.
+        ahead: Given every block of rows as it comes in (`judge.Ahead`); None to ask all at once.
 
     Returns:
         One row a case and system, system by system, the cases in order.
     """
-    with ThreadPoolExecutor(len(askers)) as pool:
+    how = {"max_tokens": max_tokens, "temperature": temperature, "logprobs": logprobs, "ahead": ahead}
+    with ThreadPoolExecutor(max(1, len(askers))) as pool:
         asked = [
-            pool.submit(answer_cases, cases, asker, form, system=system, max_tokens=max_tokens)
+            pool.submit(answers_of_run, asker, cases, form, system=system, max_tokens=max_tokens, temperature=temperature)
+            if isinstance(asker, Path)
+            else pool.submit(answer_cases, cases, asker, form, system=system, **how)
             for system, asker in askers.items()
         ]
         return [row for answers in asked for row in answers.result()]
 
 
-def answer_cases(cases: Sequence[Case], asker, form: Format, *, system: str, max_tokens: int) -> list[dict]:
-    """Ask one system all cases.
+def answer_cases(
+    cases: Sequence[Case], asker, form: Format, *, system: str, max_tokens: int, temperature: float = 0.0, logprobs: bool = False,
+    ahead=None,
+) -> list[dict]:  # fmt: skip
+    """Ask one system all cases; arguments as of `ask_systems`.
+
+    Replies already in the request store are not asked again. A request that failed gives a row with `error` and an empty reply.
+    """
+    how = {"max_tokens": max_tokens, "temperature": temperature, "logprobs": logprobs}
+    requests = [build_request(case, form, completion=asker.role.completion, **how) for case in cases]
+    rows: list[dict] = []
+    size = FIRST_BLOCK if ahead else max(1, len(cases))
+    while len(rows) < len(cases):
+        block = slice(len(rows), len(rows) + size)
+        replies = asker.ask(requests[block], label="answers")
+        new = [
+            _row(system, case, request, reply, form.refusal, cost_usd(asker.role, reply.prompt_tokens, reply.completion_tokens))
+            for case, request, reply in zip(cases[block], requests[block], replies, strict=True)
+        ]  # fmt: skip
+        if ahead:
+            ahead.take(new)
+        rows, size = rows + new, 2 * size
+    return rows
+
+
+def other_run(system: str, runs: Path) -> Path | None:
+    """The folder of the run that a system is the student of, or None for a system that is asked here."""
+    return runs / system.removeprefix(OTHER_RUN) if system.startswith(OTHER_RUN) else None
+
+
+def answers_of_run(
+    folder: Path, cases: Sequence[Case], form: Format, *, max_tokens: int, temperature: float = 0.0, system: str = ""
+) -> list[dict]:
+    """What another run's student said to these very prompts, from that run's `eval/answers.jsonl`.
 
     Args:
-        cases: What `build_cases` made.
-        asker: The system's Asker; replies already in the request store are not asked again.
-        form: The format that the dataset was written in.
-        system: The system's name in files and figures.
-        max_tokens: Longest reply.
+        folder: The other run's folder.
+        cases, form, max_tokens, temperature: What is asked here; an answer counts only if prompt and decoding are the same.
+        system: Its name here; default `run:` and the folder's name.
 
-    Returns:
-        One row a case, in order. A request that failed gives a row with `error` and an empty reply.
+    Raises:
+        BadInput: The run has no answers, decoded otherwise, or was not asked one of the prompts.
     """
-    requests = [build_request(case, form, completion=asker.role.completion, max_tokens=max_tokens) for case in cases]
-    replies = asker.ask(requests, label="answers")
-    return [
-        _row(system, case, request, reply, form.refusal)
-        for case, request, reply in zip(cases, requests, replies, strict=True)
-    ]
+    name, path = system or f"{OTHER_RUN}{folder.name}", folder / "eval" / "answers.jsonl"
+    if not path.is_file():
+        raise BadInput(f"systems: {name}: expected {path}; run 4_eval.ipynb with run = {folder.name!r} first")
+    theirs = read_json(folder / "run.json")["parameters"]["4_eval"]
+    decoded = (theirs["max_reply_tokens"], theirs.get("temperature", 0.0))
+    if decoded != (max_tokens, temperature):
+        raise BadInput(
+            f"systems: {name}: its answers have max_reply_tokens and temperature {decoded}, here they are {(max_tokens, temperature)}; "
+            "run both with the same"
+        )
+    held = {(r["prompt_sha256"], r.get("repeat", 0)): r for r in read_jsonl(path) if r["system"] == "student"}
+    completion = form.dataset_format == "completion"
+    rows, missing = [], 0
+    for case in cases:
+        request = build_request(case, form, completion=completion, max_tokens=max_tokens)
+        found = held.get((prompt_hash(request), case.repeat))
+        missing += found is None
+        if found:
+            rows.append({**found, **_place(name, case), "prompt_sha256": prompt_hash(request)})
+    if missing:
+        raise BadInput(
+            f"systems: {name}: {missing} of {len(cases)} prompts were not asked there; run its 4_eval.ipynb with this run's "
+            "documents, eval set, chunks, retriever, top_k, controls and seed"
+        )
+    return rows
 
 
-def _row(system: str, case: Case, request: Request, reply, refusal: str) -> dict:
-    parsed = parse_reply(reply.text, refusal)
-    asked = (
-        request.prompt
-        if request.prompt is not None
-        else json.dumps([dict(m) for m in request.messages], ensure_ascii=False)
-    )
+def prompt_hash(request: Request) -> str:
+    """SHA-256 of the prompt or the messages."""
+    if request.prompt is not None:
+        return text_hash(request.prompt)
+    return text_hash(json.dumps([dict(m) for m in request.messages], ensure_ascii=False))
+
+
+def _place(system: str, case: Case) -> dict:
+    """The columns that say which answer this is."""
     return {
-        "system": system, "condition": case.condition, "top_k": case.top_k, "question_id": case.question_id,
-        "context_chunk_ids": list(case.context_chunk_ids), "prompt_sha256": text_hash(asked),
+        "system": system, "eval_set": case.eval_set, "condition": case.condition, "top_k": case.top_k, "question_id": case.question_id,
+        "place": case.place, "repeat": case.repeat, "context_chunk_ids": list(case.context_chunk_ids),
+    }  # fmt: skip
+
+
+def _row(system: str, case: Case, request: Request, reply, refusal: str, cost: float | None) -> dict:
+    parsed = parse_reply(reply.text, refusal)
+    return {
+        **_place(system, case), "prompt_sha256": prompt_hash(request),
         "reply": reply.text, "answer": parsed.answer, "refused": parsed.refused, "quotes": list(parsed.quotes), "has_tag": parsed.has_tag,
         "original": case.original, "replacement": case.replacement,
         "finish_reason": reply.finish_reason, "error": reply.error, "latency_s": round(reply.latency_s, 3),
-        "prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.completion_tokens,
+        "prompt_tokens": reply.prompt_tokens, "completion_tokens": reply.completion_tokens, "cost_usd": cost,
+        "confidence": reply.logprob,
     }  # fmt: skip

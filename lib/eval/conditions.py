@@ -1,7 +1,8 @@
 """What is shown beside each question: nothing, what retrieval finds, what it finds without the answer, or a changed answer.
 
 `closed_book` and `rag` are the comparison; `no_oracle` and `replaced` are controls at the width that training showed, over
-answerable questions only. Every system is asked exactly the same cases.
+answerable questions only; further controlled contexts are lib.eval.contexts'. `given` shows what the eval set's row brings
+along (a section to summarise). Every system is asked exactly the same cases.
 """
 
 import random
@@ -12,7 +13,9 @@ from lib.eval.replace import Replacement, plan_replacements, swap
 from lib.eval.retrieve import oracle_ids
 from lib.eval.text import content, holds_answer, mentions
 
-CLOSED_BOOK, RAG, NO_ORACLE, REPLACED = "closed_book", "rag", "no_oracle", "replaced"
+CLOSED_BOOK, RAG, NO_ORACLE, REPLACED, GIVEN = "closed_book", "rag", "no_oracle", "replaced", "given"
+OTHER_RUN = "run:"  # a system called run:NAME is the student of runs/NAME
+MAIN = "eval"  # the frozen eval set; further ones are called after their files
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Case:
         context_chunk_ids: The chunks shown, in order.
         documents: Their texts as shown, so after replacement.
         original, replacement: The value changed in `documents`; empty but for `replaced`.
+        eval_set: Which questions it belongs to.
+        place: Where the oracle stands among the documents, from 1; 0 where a context was not built around it.
+        repeat: Which of several askings this is; 0 for the first.
     """
 
     condition: str
@@ -34,6 +40,9 @@ class Case:
     documents: tuple[str, ...] = ()
     original: str = ""
     replacement: str = ""
+    eval_set: str = MAIN
+    place: int = 0
+    repeat: int = 0
 
 
 def training_width(manifest: dict, top_k: Sequence[int]) -> int:
@@ -62,33 +71,49 @@ def build_cases(
         rng: The only source of chance: replacement values, and where the changed passage stands.
     """
     texts = {chunk["chunk_id"]: chunk["text"] for chunk in chunks}
-    cases = [Case(CLOSED_BOOK, 0, row["id"], row["question"]) for row in questions]
+    searched = [row for row in questions if not row.get("context")]
+    cases = [_given(row) for row in questions if row.get("context")]
+    cases += [show(CLOSED_BOOK, row, (), texts, 0) for row in searched]
     for k in sorted(set(top_k) - {0}):
-        cases += [_show(RAG, row, rankings[row["id"]][:k], texts, k) for row in questions]
+        cases += [show(RAG, row, rankings[row["id"]][:k], texts, k) for row in searched]
     if width:
-        facts = {key: content(text) for key, text in texts.items()}
-        oracles = {row["id"]: oracle_ids(row, chunks) for row in questions if row["answerable"]}
-        safe = {
-            row["id"]: _without_answer(row, rankings[row["id"]], oracles[row["id"]], facts)
-            for row in questions
-            if row["answerable"]
-        }
-        asked = [row for row in questions if safe.get(row["id"])]
-        cases += [_show(NO_ORACLE, row, safe[row["id"]][:width], texts, width) for row in asked]
+        safe = without_answer(searched, chunks, rankings)
+        asked = [row for row in searched if safe.get(row["id"])]
+        cases += [show(NO_ORACLE, row, safe[row["id"]][:width], texts, width) for row in asked]
         passages = {row["id"]: texts[row["chunk_id"]] for row in asked if row.get("chunk_id") in texts}
-        changes = plan_replacements(questions, passages, rng)
+        changes = plan_replacements(searched, passages, rng)
         for row in asked:
             if change := changes.get(row["id"]):
                 cases.append(_show_changed(row, change, safe[row["id"]], texts, width, rng))
     return cases
 
 
-def _show(condition: str, row: dict, ids: Sequence[str], texts: dict[str, str], k: int) -> Case:
-    return Case(condition, k, row["id"], row["question"], tuple(ids), tuple(texts[key] for key in ids))
+def show(condition: str, row: dict, ids: Sequence[str], texts: dict[str, str], k: int, place: int = 0) -> Case:
+    """The case of one question beside these chunks."""
+    shown_ids, documents = tuple(ids), tuple(texts[key] for key in ids)
+    eval_set = row.get("eval_set", MAIN)
+    return Case(condition, k, row["id"], row["question"], shown_ids, documents, eval_set=eval_set, place=place)
 
 
-def _without_answer(row: dict, ranking: Sequence[str], oracles: set[str], facts: dict[str, set[str]]) -> list[str]:
-    return [key for key in ranking if key not in oracles and not holds_answer(facts[key], row["answer"])]
+def _given(row: dict) -> Case:
+    documents = [row["context"]] if isinstance(row["context"], str) else row["context"]
+    case = Case(GIVEN, len(documents), row["id"], row["question"], documents=tuple(documents))
+    return replace(case, eval_set=row.get("eval_set", MAIN))
+
+
+def without_answer(
+    questions: Sequence[dict], chunks: Sequence[dict], rankings: dict[str, list[str]]
+) -> dict[str, list[str]]:
+    """For each answerable question the chunks that cannot give its answer away, best ranked first."""
+    facts = {chunk["chunk_id"]: content(chunk["text"]) for chunk in chunks}
+    found = {}
+    for row in questions:
+        if row["answerable"]:
+            oracles = oracle_ids(row, chunks)
+            found[row["id"]] = [
+                key for key in rankings[row["id"]] if key not in oracles and not holds_answer(facts[key], row["answer"])
+            ]
+    return found
 
 
 def _show_changed(
@@ -101,7 +126,7 @@ def _show_changed(
         if not mentions(texts[key], change.original) and not mentions(texts[key], change.replacement)
     ][: width - 1]
     ids.insert(rng.randint(0, len(ids)), row["chunk_id"])
-    case = _show(REPLACED, row, ids, texts, width)
+    case = show(REPLACED, row, ids, texts, width)
     documents = shown([texts[key] for key in ids], change.original, change.replacement)
     return replace(case, documents=tuple(documents), original=change.original, replacement=change.replacement)
 
@@ -109,3 +134,8 @@ def _show_changed(
 def shown(passages: Sequence[str], original: str = "", replacement: str = "") -> list[str]:
     """Passages as a model saw them, with a value replaced where the row of answers says so."""
     return [swap(text, original, replacement) for text in passages] if original else list(passages)
+
+
+def repeat_cases(cases: Sequence[Case], repeats: int) -> list[Case]:
+    """The cases, and as many further askings of each as make up `repeats`."""
+    return [replace(case, repeat=n) for n in range(repeats) for case in cases]

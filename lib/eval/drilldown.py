@@ -1,109 +1,101 @@
-"""Every question as the report shows it: the passages with oracle and quotes marked, and each system's reply and verdict."""
+"""Every question as data for the report's page: each passage once, each case with what was shown, said and judged.
 
+The page draws a question when it is opened, so that a report of thousands of answers opens at once. The data travels as
+base64 of gzip: it holds no character that HTML could take for markup, whatever the documents say.
+"""
+
+import base64
+import gzip
+import json
 import re
 from collections.abc import Sequence
 
-from markupsafe import Markup, escape
-
-from lib.eval.conditions import CLOSED_BOOK, NO_ORACLE, RAG, REPLACED, shown
+from lib.eval.conditions import CLOSED_BOOK, MAIN, NO_ORACLE, RAG, REPLACED, shown
+from lib.eval.contexts import CONTEXTS
 from lib.eval.retrieve import oracle_ids
 
 TITLES = {
-    RAG: "Closed book and retrieval",
-    NO_ORACLE: "Control: no passage holds the answer",
-    REPLACED: "Control: the value was replaced",
-}
+    CLOSED_BOOK: "Closed book", RAG: "Retrieval", NO_ORACLE: "Control: no passage holds the answer", REPLACED: "Control: the value was replaced",
+    "given": "The row's own context", **{name: f"Context: {name.replace('_', ' ')}" for name in CONTEXTS},
+}  # fmt: skip
+KEPT = ("outcome", "judge", "judge_reason", "judges", "exact_match", "f1", "n_quotes", "n_verbatim", "cut", "refused", "cites_oracle")
 
 
-def build_questions(
+def build_data(
     questions: Sequence[dict], chunks: Sequence[dict], answers: Sequence[dict], scores: Sequence[dict]
-) -> list[dict]:
-    """One dictionary for each question, in the eval set's order, for the report's template."""
+) -> dict:
+    """What the page draws questions from.
+
+    Args:
+        questions: Rows of the eval sets; one that nothing was asked about is left out.
+        chunks: Rows of `dataset/chunks.jsonl`.
+        answers, scores: Rows of the run's files, in the same order.
+
+    Returns:
+        `systems`, `titles` of conditions, `chunks` shown anywhere, each once as [id, source, section, text], and `questions`
+        in order; a question's `cases` name chunks by their place in that list.
+    """
     by_id = {chunk["chunk_id"]: chunk for chunk in chunks}
-    pairs: dict[str, list[tuple[dict, dict]]] = {}
+    cases: dict[str, dict[tuple, list[tuple[dict, dict]]]] = {}
     for answer, score in zip(answers, scores, strict=True):
-        pairs.setdefault(answer["question_id"], []).append((answer, score))
-    return [_question(row, pairs.get(row["id"], []), by_id, oracle_ids(row, chunks)) for row in questions]
-
-
-def _question(row: dict, pairs: list[tuple[dict, dict]], chunks: dict[str, dict], oracles: set[str]) -> dict:
-    panels = []
-    for conditions in ((CLOSED_BOOK, RAG), (NO_ORACLE,), (REPLACED,)):
-        held = [pair for pair in pairs if pair[0]["condition"] in conditions]
-        if held:
-            panels.append(_panel(conditions[-1], held, chunks, oracles))
-    cases: dict[tuple, set[str]] = {}
-    for _, score in pairs:
-        cases.setdefault((score["condition"], score["top_k"]), set()).add(score["outcome"])
+        key = tuple(score[name] for name in ("condition", "top_k", "place", "repeat"))
+        cases.setdefault(score["question_id"], {}).setdefault(key, []).append((answer, score))
+    places: dict[str, int] = {}
+    made = [_question(row, cases[row["id"]], by_id, places) for row in questions if row["id"] in cases]
+    kept = [by_id[key] for key in places]
     return {
-        **{key: row.get(key, "") for key in ("id", "question", "answer", "answerable", "source", "split", "evidence")},
-        "panels": panels,
-        "outcomes": sorted(set().union(*cases.values())) if cases else [],
-        "differs": any(len(found) > 1 for found in cases.values()),
-        "strip": [
-            (system, [score["outcome"] for _, score in panels_pairs])
-            for system in dict.fromkeys(score["system"] for _, score in pairs)
-            if (
-                panels_pairs := [
-                    p for p in pairs if p[1]["system"] == system and p[1]["condition"] in (CLOSED_BOOK, RAG)
-                ]
-            )
-        ],
-    }
-
-
-def _panel(condition: str, pairs: list[tuple[dict, dict]], chunks: dict[str, dict], oracles: set[str]) -> dict:
-    widest = max((answer for answer, _ in pairs), key=lambda answer: len(answer["context_chunk_ids"]))
-    quotes = [quote for answer, _ in pairs for quote in answer["quotes"]]
-    ids = widest["context_chunk_ids"]
-    texts = shown([chunks[key]["text"] for key in ids], widest["original"], widest["replacement"])
-    rows: dict[str, list] = {}
-    for answer, score in pairs:
-        label = "closed book" if score["condition"] == CLOSED_BOOK else f"top-k {score['top_k']}"
-        rows.setdefault(label if condition == RAG else f"{score['top_k']} passages", []).append(_cell(answer, score))
-    return {
-        "title": TITLES[condition] + (f": {widest['original']} → {widest['replacement']}" if widest["original"] else ""),
-        "best_first": condition == RAG,
-        "passages": [
-            {"rank": i, "source": chunks[key].get("source", ""), "section": chunks[key].get("section", ""), "oracle": key in oracles,
-             "text": highlight(text, quotes, widest["replacement"])}
-            for i, (key, text) in enumerate(zip(ids, texts, strict=True), 1)
-        ],
-        "rows": list(rows.items()),
+        "systems": list(dict.fromkeys(score["system"] for score in scores)), "titles": TITLES,
+        "chunks": [[chunk["chunk_id"], chunk.get("source", ""), chunk.get("section", ""), chunk["text"]] for chunk in kept],
+        "questions": made,
     }  # fmt: skip
 
 
-def _cell(answer: dict, score: dict) -> dict:
+def _question(row: dict, cases: dict[tuple, list], chunks: dict[str, dict], places: dict[str, int]) -> dict:
+    seen = {key: chunks[key] for pairs in cases.values() for answer, _ in pairs for key in answer["context_chunk_ids"]}
+    oracles = oracle_ids(row, list(seen.values()))
+    for key in seen:
+        places.setdefault(key, len(places))
+    context = row.get("context") or []
     return {
-        "system": score["system"], "outcome": score["outcome"], "answer": answer["answer"] or "(empty)", "reply": answer["reply"],
-        "reason": score["judge_reason"], "cut": score["cut"], "n_quotes": score["n_quotes"], "n_verbatim": score["n_verbatim"],
-        "exact_match": score["exact_match"], "f1": score["f1"],
+        "id": row["id"], "set": row.get("eval_set", MAIN),
+        **{key: row.get(key) or "" for key in ("question", "answer", "source", "split", "evidence")}, "answerable": row["answerable"],
+        "context": [context] if isinstance(context, str) else context,
+        "oracles": [places[key] for key in seen if key in oracles],
+        "cases": [_case(key, pairs, chunks, places) for key, pairs in sorted(cases.items(), key=lambda item: _order(item[0]))],
     }  # fmt: skip
 
 
-def highlight(text: str, quotes: Sequence[str], value: str = "") -> Markup:
-    """A passage as HTML, with the quotes found in it marked, and a replaced value set off."""
-    spans = sorted(span for quote in quotes if quote.strip() for span in _find(text, quote))
-    merged: list[list[int]] = []
-    for start, end in spans:
-        if merged and start <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], end)
-        else:
-            merged.append([start, end])
-    out, at = Markup(""), 0
-    for start, end in merged:
-        out += _value(text[at:start], value) + Markup("<mark>") + _value(text[start:end], value) + Markup("</mark>")
-        at = end
-    return out + _value(text[at:], value)
+def _order(key: tuple) -> tuple:
+    names = list(TITLES)
+    return (names.index(key[0]) if key[0] in names else len(names), *key[1:])
 
 
-def _find(text: str, quote: str) -> list[tuple[int, int]]:
-    pattern = r"\s+".join(re.escape(part) for part in quote.split())
-    return [match.span() for match in re.finditer(pattern, text)]
+def _case(key: tuple, pairs: list[tuple[dict, dict]], chunks: dict[str, dict], places: dict[str, int]) -> dict:
+    condition, top_k, place, repeat = key
+    first = pairs[0][0]  # every system was shown the same
+    ids, original, new = first["context_chunk_ids"], first["original"], first["replacement"]
+    texts = [chunks[chunk_id]["text"] for chunk_id in ids]
+    changed = {i: after for i, (text, after) in enumerate(zip(texts, shown(texts, original, new), strict=True)) if text != after}
+    return {
+        "condition": condition, "top_k": top_k, "place": place, "repeat": repeat, "chunks": [places[chunk_id] for chunk_id in ids],
+        "original": original, "replacement": new, "changed": changed,
+        "answers": [
+            {"system": score["system"], "answer": answer["answer"], "reply": answer["reply"], "quotes": answer["quotes"], "error": answer["error"],
+             **{name: score[name] for name in KEPT}}
+            for answer, score in pairs
+        ],
+    }  # fmt: skip
 
 
-def _value(text: str, value: str) -> Markup:
-    if not value:
-        return escape(text)
-    parts = text.split(value)
-    return (Markup("<b class=swapped>") + escape(value) + Markup("</b>")).join(escape(part) for part in parts)
+def pack(data: dict) -> str:
+    """Data as the page carries it: base64 of gzipped JSON; the same data gives the same text."""
+    raw = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.b64encode(gzip.compress(raw, 6, mtime=0)).decode()
+
+
+def read_page(page: str) -> dict:
+    """The data that a page carries, as `build_data` made it but for keys of `changed`, which are text."""
+    found = re.search(r'<script id="data" type="application/octet-stream">([A-Za-z0-9+/=]*)</script>', page)
+    if not found:
+        raise ValueError("expected a report with its data in an element of the id `data`; found none")
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))

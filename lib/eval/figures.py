@@ -35,7 +35,7 @@ def plot_rate(summary: pd.DataFrame, name: str) -> Figure:
     title, ylabel, low, high, count, of = RATES[name]
     widths = sorted(summary["top_k"].unique())
     systems = list(dict.fromkeys(summary["system"]))
-    figure, axes = _axes(title, max(WIDTH, 1.6 + 0.62 * len(widths) * len(systems)))
+    figure, axes = new_axes(title, max(WIDTH, 1.6 + 0.62 * len(widths) * len(systems)))
     for i, system in enumerate(systems):
         rows = summary[summary["system"] == system].set_index("top_k").reindex(widths)
         rates = rows[count] / rows[of].replace(0, math.nan)
@@ -44,14 +44,14 @@ def plot_rate(summary: pd.DataFrame, name: str) -> Figure:
             for c, n in zip(rows[count].fillna(0), rows[of].fillna(0), strict=True)
         ]
         _bars(axes, i, len(systems), system, rates, rows[low], rows[high], texts)
-    _ticks(axes, ["closed book" if k == 0 else f"top-k {k}" for k in widths], ylabel)
-    _legend(axes, len(systems))
+    put_ticks(axes, ["closed book" if k == 0 else f"top-k {k}" for k in widths], ylabel)
+    put_legend(axes, len(systems))
     return figure
 
 
 def plot_recall(recall: list[dict], retriever: str) -> Figure:
     """The share of questions whose right chunk is among the first k retrieved, with its interval."""
-    figure, axes = _axes(f"Retrieval finds the right passage ({retriever})", WIDTH)
+    figure, axes = new_axes(f"Retrieval finds the right passage ({retriever})", WIDTH)
     table = pd.DataFrame(recall)
     known = table[table["n"] > 0]
     error = [known["recall"] - known["low"], known["high"] - known["recall"]]
@@ -70,7 +70,7 @@ def plot_recall(recall: list[dict], retriever: str) -> Figure:
         axes.annotate(
             f"{row.found}/{row.n}", (row.k, row.recall), textcoords="offset points", xytext=(8, -12), fontsize=8.5
         )
-    _ticks(axes, None, "recall at k")
+    put_ticks(axes, None, "recall at k")
     axes.set_xlabel("passages retrieved, k")
     axes.set_xticks(table["k"])
     return figure
@@ -96,20 +96,21 @@ def plot_memory(slices: pd.DataFrame) -> Figure:
 
 def _grouped(table: pd.DataFrame, by: str, prefix: str, title: str) -> Figure:
     groups, systems = list(dict.fromkeys(table[by])), list(dict.fromkeys(table["system"]))
-    figure, axes = _axes(title, WIDTH)
+    figure, axes = new_axes(title, WIDTH)
     if not groups:
         axes.text(0.5, 0.5, "no question allows this", ha="center", transform=axes.transAxes)
     for i, system in enumerate(systems):
         rows = table[table["system"] == system].set_index(by).reindex(groups)
         texts = [f"{c:.0f}/{n:.0f}" for c, n in zip(rows["correct"].fillna(0), rows["n"].fillna(0), strict=True)]
         _bars(axes, i, len(systems), system, rows["judge_score"], rows[f"{prefix}_low"], rows[f"{prefix}_high"], texts)
-    _ticks(axes, [label.replace("documents ", "documents\n") for label in groups], "share of questions")
-    _legend(axes, len(systems))
+    put_ticks(axes, [label.replace("documents ", "documents\n") for label in groups], "share of questions")
+    put_legend(axes, len(systems))
     return figure
 
 
-def _axes(title: str, width: float):
-    figure = Figure(figsize=(width, 3.7), layout="constrained")
+def new_axes(title: str, width: float, height: float = 3.7):
+    """A figure with one pair of axes and a title that leaves room for a legend below it."""
+    figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", pad=26)
     return figure, axes
@@ -142,7 +143,8 @@ def _bars(axes, i: int, n_systems: int, system: str, rates, low, high, texts: li
         )
 
 
-def _ticks(axes, labels: list[str] | None, ylabel: str) -> None:
+def put_ticks(axes, labels: list[str] | None, ylabel: str) -> None:
+    """Shares from 0 to 100 % upwards, and named groups sideways where there are some."""
     if labels is not None:
         axes.set_xticks(range(len(labels)), labels)
         axes.set_xlim(-0.5, max(len(labels), 1) - 0.5)  # a group without bars keeps its place
@@ -152,11 +154,15 @@ def _ticks(axes, labels: list[str] | None, ylabel: str) -> None:
     axes.set_ylabel(ylabel)
 
 
-def _legend(axes, n_systems: int) -> None:
-    if n_systems:
-        axes.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=n_systems, frameon=False, borderaxespad=0.2, fontsize=9
-        )
+def put_legend(axes, n_columns: int, rows: int = 1) -> None:
+    """The legend between title and axes, so many entries in a row; the title moves up for further rows."""
+    if not n_columns:
+        return
+    if rows > 1:
+        axes.set_title(axes.get_title(loc="left"), loc="left", pad=10 + 16 * rows)
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=n_columns, frameon=False, borderaxespad=0.2, fontsize=9
+    )
 
 
 def colour(system: str, i: int) -> str:

@@ -1,30 +1,17 @@
-"""The judge: is a candidate answer right, given the reference? Prompt out, typed verdict in; what cannot be read is counted."""
+"""The judge: is a candidate answer right, given the reference? Prompt out, typed verdict in; what cannot be read is counted.
 
-import json
-import re
+It never sees which system answered, nor the passages. Further opinions (scores, refusals, pairs) are lib.eval.opinions'.
+"""
+
+import queue
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
+from lib.eval.fence import parse_choice, typed_request
 from lib.llm import Request
 
-MAX_TOKENS = 300
-SCHEMA = {
-    "type": "json_schema",
-    "json_schema": {
-        "name": "verdict",
-        "strict": True,
-        "schema": {
-            "type": "object",
-            # The reason stands first, so that the verdict is drawn from it.
-            "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": ["YES", "NO"]}},
-            "required": ["reason", "verdict"],
-            "additionalProperties": False,
-        },
-    },
-}
-_TAG = re.compile(r"<(/?)(QUESTION|REFERENCE|CANDIDATE|DOCUMENT)>", re.IGNORECASE)
+VERDICT = {"verdict": {"type": "string", "enum": ["YES", "NO"]}}
 
 
 @dataclass(frozen=True)
@@ -35,32 +22,16 @@ class Verdict:
     reason: str
 
 
-@cache
-def _instruction() -> str:
-    return (Path(__file__).parent / "prompts" / "judge.txt").read_text(encoding="utf-8").strip()
-
-
-def _disarm(text: str) -> str:
-    return _TAG.sub(r"[\1\2]", text)
-
-
 def build_request(question: str, reference: str, candidate: str) -> Request:
-    """The request for one verdict; tags within the three texts are disarmed, so that none can end early."""
+    """The request for one verdict."""
     parts = (("QUESTION", question), ("REFERENCE", reference), ("CANDIDATE", candidate))
-    user = "\n".join(f"<{tag}>{_disarm(text)}</{tag}>" for tag, text in parts)
-    messages = ({"role": "system", "content": _instruction()}, {"role": "user", "content": user})
-    return Request(messages=messages, max_tokens=MAX_TOKENS, response_format=SCHEMA)
+    return typed_request("judge", "verdict", VERDICT, parts)
 
 
 def parse_verdict(text: str) -> Verdict | None:
     """The verdict of a reply, or None: only a JSON object with `verdict` YES or NO counts, never a word found in a sentence."""
-    match = re.fullmatch(r"\s*(?:```(?:json)?\s*)?(\{.*\})\s*(?:```)?\s*", text, re.DOTALL)
-    try:
-        value = json.loads(match[1]) if match else None
-        word = value["verdict"].strip().upper() if value else ""
-    except (ValueError, KeyError, AttributeError, TypeError):
-        return None
-    return Verdict(word == "YES", str(value.get("reason", ""))) if word in ("YES", "NO") else None
+    found = parse_choice(text, ("YES", "NO"))
+    return Verdict(found[0] == "YES", found[1]) if found else None
 
 
 def settle(row: dict, question: dict) -> Verdict | None:
@@ -102,3 +73,86 @@ def judge_rows(rows: Sequence[dict], questions: dict[str, dict], asker) -> list[
         )
         verdicts[i] = (None if reply.error else parse_verdict(reply.text)) or failed
     return verdicts
+
+
+class Ahead:
+    """Asks for verdicts while answers still come in, so that judge and systems work at the same time.
+
+    Used with `with`: rows given to `take` are judged in the background, and every reply lands in the request store, where
+    `judge_rows` finds it. Leaving the block waits for the rest; an error of the judge is raised there.
+
+    Args:
+        asker: The judge; nobody else may ask it until the block is left.
+        questions: Rows of the eval sets by id.
+    """
+
+    def __init__(self, asker, questions: dict[str, dict]):
+        self._asker, self._questions = asker, questions
+        self._waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="judge-ahead", daemon=True)
+
+    def __enter__(self) -> "Ahead":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        self._waiting.put(None if kind is None else kind)
+        if kind is not None:
+            self._asker.close()  # Ctrl-C too: nothing goes on being asked behind the user's back
+            return
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+
+    def take(self, rows: Sequence[dict]) -> None:
+        """Have these rows of answers judged when the judge is free."""
+        self._waiting.put(list(rows))
+
+    def _work(self) -> None:
+        while True:
+            rows, last = self._all_waiting()
+            try:
+                if rows and not self._failure:
+                    judge_rows(rows, self._questions, self._asker)
+            except BaseException as error:  # kept for the thread that owns this one
+                self._failure = error
+            if last:
+                return
+
+    def _all_waiting(self) -> tuple[list[dict], bool]:
+        """Everything that has come in since, at least one block; and whether that was the end."""
+        rows: list[dict] = []
+        block = self._waiting.get()
+        while isinstance(block, list):
+            rows += block
+            if self._waiting.empty():
+                return rows, False
+            block = self._waiting.get()
+        return (rows if block is None else []), True
+
+
+def same_model_warnings(judges: dict, systems: dict, teacher=None) -> dict[str, str]:
+    """Warnings where a judge is also the teacher or a contestant: it may favour answers like its own.
+
+    Args:
+        judges, systems: Roles by name.
+        teacher: The teacher's role, if one is set.
+
+    Returns:
+        Warnings by a short name, for `run.record(warnings=…)`; stand-ins are named elsewhere.
+    """
+    found = {}
+    for name, judge in judges.items():
+        for system, role in systems.items():
+            if (judge.base_url, judge.model) == (role.base_url, role.model):
+                found[f"{name}_is_{system}"] = (
+                    f"{judge.model} is {name} and contestant ({system}) at once: it may favour its own answers; "
+                    f"set {name.upper()}_ variables to another model, or have a second one judge as well (judges)"
+                )
+        if teacher and not judge.stand_in and (judge.base_url, judge.model) == (teacher.base_url, teacher.model):
+            found[name] = (
+                f"{judge.model} is {name} and teacher at once: it may favour answers like its own, "
+                "and the student was trained on just those"
+            )
+    return found

@@ -1,4 +1,4 @@
-"""What can be measured without a judge: exact match, token F1, ROUGE, and whether quotes are verbatim."""
+"""What can be measured without a judge: exact match, token F1, ROUGE, BLEU, whether quotes are verbatim and from the right passage."""
 
 import re
 import unicodedata
@@ -33,6 +33,22 @@ def f1(answer: str, reference: str) -> float:
 def rouge(answer: str, reference: str) -> dict[str, float]:
     """ROUGE-1, -2 and -L F-measures as `rouge1, rouge2, rougeL`; tokens are words of any script, not only a–z."""
     return {name: score.fmeasure for name, score in _scorer().score(reference, answer).items()}
+
+
+def bleu(answer: str, reference: str) -> float:
+    """Sentence BLEU in [0, 1] by sacrebleu, exponential smoothing, no longer n-grams than the text has; words of any script."""
+    found, wanted = words(answer), words(reference)
+    if not found or not wanted:
+        return 0.0
+    # Not above 1: two equal texts come out a hair higher.
+    return min(1.0, _bleu().sentence_score(" ".join(found), [" ".join(wanted)]).score / 100)
+
+
+@cache
+def _bleu():
+    from sacrebleu.metrics import BLEU  # here: planning needs none of it
+
+    return BLEU(tokenize="none", effective_order=True)
 
 
 class _Words:

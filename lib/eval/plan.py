@@ -4,7 +4,11 @@ import json
 import sys
 from pathlib import Path
 
+from lib.eval.conditions import OTHER_RUN
+from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
+from lib.eval.fence import OPINIONS
 from lib.eval.retrieve import RETRIEVERS
+from lib.llm.predict import predict
 from lib.run import BadInput
 
 N_CONTROLS = 2  # no_oracle and replaced
@@ -28,31 +32,46 @@ def plan(p: dict) -> list[dict]:
     check(p)
     n, note = _count_questions(p)
     systems, widths = list(p.get("systems") or ["student", "baseline"]), sorted(set(p["top_k"]))
-    controls = N_CONTROLS if p.get("controls", True) else 0
-    chunk_tokens = p.get("chunk_chars", 1000) / CHARS_PER_TOKEN
-    shown = sum(widths) + controls * (p.get("n_distractors", 4) + 1)
-    answers = n * len(systems) * (1 + len(widths) + controls)
-    verdicts = n * len(systems) * (1 + len(widths) + min(controls, 1))
-    judge = verdicts * sum(JUDGE_TOKENS)
-    asked = int(n * len(systems) * (shown * chunk_tokens + (1 + len(widths) + controls) * (40 + REPLY_TOKENS)))
-    return [
-        {"item": "questions", "value": n, "unit": "", "note": note},
-        {
-            "item": "answers asked",
-            "value": answers,
-            "unit": "calls",
-            "note": f"{', '.join(systems)}: closed book, top-k {', '.join(map(str, widths))}"
-            + (", two controls" if controls else ""),
-        },
-        {"item": "answer tokens", "value": asked, "unit": "tokens", "note": "prompts and replies of all systems"},
-        {
-            "item": "verdicts asked",
-            "value": verdicts,
-            "unit": "calls",
-            "note": "at most: a refusal, or no answer, needs none",
-        },
-        {"item": "judge tokens", "value": judge, "unit": "tokens", "note": "prompts and replies"},
-    ]
+    asked_here = [system for system in systems if not system.startswith(OTHER_RUN)]
+    training = p.get("n_distractors", 4) + 1
+    controls = [training] * (N_CONTROLS if p.get("controls", True) else 0)
+    further = context_widths(p.get("contexts", []), p.get("context_distractors") or [training - 1])
+    more = sum(_count_rows(Path(path)) for path in p.get("more_eval_sets", []))
+    shown, repeats = [0, *widths, *controls, *further], p.get("repeats", 1)
+    cases = (n * len(shown) + more * (1 + len(widths))) * repeats
+    passages = (n * sum(shown) + more * sum(widths)) * repeats
+    unjudged = n * min(len(controls), 1) * repeats  # replaced values need no verdict
+    verdicts = (cases - unjudged) * len(systems) * len(p.get("judges", ["judge"]))
+    tokens = int(len(asked_here) * (passages * p.get("chunk_chars", 1000) / CHARS_PER_TOKEN + cases * (40 + REPLY_TOKENS)))
+    said = f"{', '.join(asked_here)}: closed book, top-k {', '.join(map(str, widths))}" + (", two controls" if controls else "")
+    said += f", {len(further)} controlled contexts" if further else ""
+    rows = [
+        {"item": "questions", "value": n + more, "unit": "", "note": note},
+        {"item": "answers asked", "value": cases * len(asked_here), "unit": "calls", "note": said},
+        {"item": "answer tokens", "value": tokens, "unit": "tokens", "note": "prompts and replies of all systems"},
+        {"item": "verdicts asked", "value": verdicts, "unit": "calls", "note": "at most: a refusal, or no answer, needs none"},
+        {"item": "judge tokens", "value": verdicts * sum(JUDGE_TOKENS), "unit": "tokens", "note": "prompts and replies"},
+    ]  # fmt: skip
+    if calls := _opinion_calls(p, n, cases * len(systems), len(widths), len(systems)):
+        note = f"{', '.join(p['opinions'])}, of the first judge"
+        rows.append({"item": "further opinions asked", "value": calls, "unit": "calls", "note": note})
+    engine = {"max_in_flight": p.get("max_in_flight", 64), "prices": p.get("prices", "")}
+    return rows + predict("judge", verdicts, verdicts * JUDGE_TOKENS[0], verdicts * JUDGE_TOKENS[1], **engine)
+
+
+def context_widths(contexts: list[str], n_distractors: list[int]) -> list[int]:
+    """Passages shown in each asking of a question under the controlled contexts."""
+    found = [1] if ORACLE in contexts else []
+    for context in contexts:
+        if context != ORACLE:
+            found += [n + 1 for n in n_distractors for _ in range(n + 1 if context == PLACES else 1)]
+    return found
+
+
+def _opinion_calls(p: dict, n: int, answers: int, n_widths: int, n_systems: int) -> int:
+    wanted = p.get("opinions", [])
+    pairs = 2 * n * (1 + n_widths) * (n_systems - 1)
+    return answers * (("scores" in wanted) + ("refusal" in wanted)) + pairs * ("pairwise" in wanted)
 
 
 def check(p: dict) -> None:
@@ -69,6 +88,26 @@ def check(p: dict) -> None:
         raise BadInput(f"systems: expected different names, such as ['student', 'baseline']; found {systems!r}")
     if p.get("max_reply_tokens", 512) < 1:
         raise BadInput(f"max_reply_tokens: expected at least 1; found {p['max_reply_tokens']}")
+    for name, known in (("contexts", tuple(CONTEXTS)), ("opinions", OPINIONS)):
+        if unknown := [value for value in p.get(name, []) if value not in known]:
+            raise BadInput(f"{name}: expected some of {', '.join(known)}; found {unknown[0]!r}")
+    for name in ("context_distractors", "perplexity_tokens"):
+        if any(type(value) is not int or value < 1 for value in p.get(name, [])):
+            raise BadInput(f"{name}: expected a list of whole numbers from 1 on, such as [4, 19]; found {p[name]!r}")
+    judges = p.get("judges", ["judge"])
+    if not judges or len(set(judges)) != len(judges):
+        raise BadInput(f"judges: expected different names, the first of which counts, such as ['judge']; found {judges!r}")
+    repeats, temperature = p.get("repeats", 1), p.get("answer_temperature", 0.0)
+    if repeats < 1 or temperature < 0:
+        raise BadInput(f"repeats: expected 1 or more, and a temperature of 0 or more; found {repeats} and {temperature}")
+    if repeats > 1 and not temperature:
+        raise BadInput("repeats: greedy decoding gives the same reply each time; set answer_temperature above 0, or repeats to 1")
+    if not 0 <= p.get("label_sheet", 100) <= 1000:
+        raise BadInput(f"label_sheet: expected 0 to 1000 answers, best 50 to 200; found {p['label_sheet']}")
+    for name in ("human_labels", *p.get("more_eval_sets", [])):
+        path = p.get("human_labels", "") if name == "human_labels" else name
+        if path and not Path(path).is_file():
+            raise BadInput(f"{name if path is not name else 'more_eval_sets'}: no such file: {path}")
 
 
 def _count_questions(p: dict) -> tuple[int, str]:
@@ -82,14 +121,18 @@ def _count_questions(p: dict) -> tuple[int, str]:
         return max(n, 1), "a guess: no eval set is given, so generated questions of held-out documents are asked"
     if not path.is_file():
         raise BadInput(f"eval_set: expected a file, found {str(path)!r}")
+    return _count_rows(path), str(path)
+
+
+def _count_rows(path: Path) -> int:
     text = path.read_text(encoding="utf-8", errors="replace") if path.suffix != ".parquet" else ""
     if path.suffix == ".jsonl":
-        return sum(bool(line.strip()) for line in text.splitlines()), str(path)
+        return sum(bool(line.strip()) for line in text.splitlines())
     if path.suffix == ".json":
-        return len(json.loads(text)), str(path)
+        return len(json.loads(text))
     import pandas as pd
 
-    return len(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)), str(path)
+    return len(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ _KINDS = (
     ("count", r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b"),
 )  # fmt: skip
 _VALUE = re.compile("|".join(rf"(?P<{kind}>(?<!\w){pattern})" for kind, pattern in _KINDS), re.IGNORECASE)
+_INNER_NAME = re.compile(r"(?<=[^.!?:|\s]\s)(?:[Tt]he\s)?([A-Z][\w'’-]+(?:\s(?:(?:of|the|de|van|von)\s)?[A-Z][\w'’-]+){0,4})")
 _NAME = re.compile(r"(?:[Tt]he\s)?([A-Z][\w'’.-]*(?:\s(?:(?:of|the|de|van|von)\s)?[A-Z][\w'’.-]*){0,4})")
 
 
@@ -171,3 +172,30 @@ def which_value(answer: str, refused: bool, original: str, replacement: str) -> 
         return "refused"
     new, old = mentions(answer, replacement), mentions(answer, original)
     return "both" if new and old else "follows" if new else "repeats" if old else "neither"
+
+
+def count_values(passages: Sequence[str], kind: str) -> int:
+    """Different values of a kind that passages hold; for a person or name, different runs of capitalised words within sentences."""
+    found = set()
+    for text in passages:
+        if kind in ("person", "name"):
+            names = (match[1] for match in _INNER_NAME.finditer(text))
+            found |= {name.casefold() for name in names if not re.match(rf"(?:{_MONTH}|{_DAY})\b", name)}
+        else:
+            found |= {squeeze(m.group()).casefold() for m in _VALUE.finditer(text) if m.lastgroup == kind}
+    return len(found)
+
+
+def blind_share(passages: Sequence[str], replacement: str) -> float | None:
+    """What a matcher scores that ignores what the question is about: one in as many values of the kind as are shown.
+
+    Args:
+        passages: As shown, with the value replaced.
+        replacement: The value put in.
+
+    Returns:
+        The probability that such a guess follows the passage; None where the value's kind cannot be told.
+    """
+    match = _VALUE.fullmatch(replacement.strip())
+    kind = match.lastgroup if match else "name" if _NAME.fullmatch(replacement.strip()) else None
+    return None if kind is None else 1 / max(1, count_values(passages, kind))

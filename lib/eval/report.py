@@ -8,73 +8,102 @@ from pathlib import Path
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup
 
-from lib.eval.drilldown import build_questions
-from lib.eval.figures import percent
-from lib.eval.verdict import bounds, points, say_verdict
+from lib.eval import cells
+from lib.eval.changes import best_and_worst, compared_systems, find_changes
+from lib.eval.drilldown import build_data, pack
+from lib.eval.verdict import points, say_verdict
 from lib.run import read_json, read_jsonl, write_text
 
-TEMPLATE = "report.html.j2"
+PAGE = Path(__file__).parent / "page"
+TEMPLATE, SCRIPTS = "report.html.j2", ("tables.js", "questions.js")
+TABLES = ("summary", "slices", "comparisons", *cells.FURTHER)
 
 
 def build_report(
     *, manifest: dict, questions: Sequence[dict], chunks: Sequence[dict], answers: Sequence[dict], scores: Sequence[dict],
-    summary: pd.DataFrame, slices: pd.DataFrame, comparisons: pd.DataFrame, figures: Sequence[tuple[str, Path, str]],
-    top_k: int, servers: dict,
+    tables: dict[str, pd.DataFrame], figures: Sequence[tuple[str, Path, str]], skipped: Sequence[tuple[str, str]], top_k: int,
+    servers: dict,
 ) -> str:  # fmt: skip
     """The page as text.
 
     Args:
         manifest: The run's `run.json`.
         questions, chunks, answers, scores: Rows of the run's files; answers and scores in the same order.
-        summary, slices, comparisons: Tables of `lib.eval.summary`.
+        tables: The run's tables by name: summary, slices and comparisons, and those of `cells.FURTHER` that it has.
         figures: (title, PNG file, alt text), in the order shown.
+        skipped: (title, reason) of figures that the run has no data for.
         top_k: The number of passages that the verdict speaks of.
         servers: What `serving/servers.json` says; empty if nothing was served here.
     """
-    # Every blank is escaped: documents, questions and replies are other people's text.
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals.update(bounds=bounds)
-    environment.filters.update(percent=percent, points=points, slug=lambda text: re.sub(r"\W+", "-", text))
-    drilled = build_questions(questions, chunks, answers, scores)
-    return environment.get_template(TEMPLATE).render(
+    pair = compared_systems(scores)
+    changes = find_changes(scores, answers, pair, top_k) if pair else []
+    best, worst = best_and_worst(changes)
+    return environment().get_template(TEMPLATE).render(
         run=manifest["run"],
-        verdict=say_verdict(summary, slices, comparisons, top_k),
+        verdict=say_verdict(tables["summary"], tables["slices"], tables["comparisons"], top_k),
         stand_ins=_distinct(manifest.get("stand_ins", [])),
-        warnings=_warnings(manifest, summary),
-        summary=_records(summary), slices=_records(slices), comparisons=_records(comparisons), top_k=top_k,
-        figures=[(title, base64.b64encode(Path(path).read_bytes()).decode(), alt) for title, path, alt in figures],
-        questions=drilled, systems=list(dict.fromkeys(row["system"] for row in scores)),
-        outcomes=sorted({name for row in drilled for name in row["outcomes"]}),
-        n_answerable=sum(bool(row["answerable"]) for row in questions),
+        warnings=_warnings(manifest, tables["summary"]),
+        results=cells.build_grid("summary", "Results by system and top-k", tables["summary"], cells.RESULTS),
+        measures=cells.build_grid("summary", "Further measures by system and top-k", tables["summary"], cells.MEASURES),
+        comparisons=cells.build_grid("comparisons", "Paired differences", tables["comparisons"], [("Where", False, cells.word("where")), *cells.COMPARED]),
+        slices=cells.build_grid("slices", "Slices", tables["slices"], cells.SLICES),
+        further=[
+            (title, said, cells.build_grid(name, title, tables[name], columns))
+            for name, (title, said, columns) in cells.FURTHER.items() if name in tables and len(tables[name])
+        ],
+        figures=[(title, base64.b64encode(Path(path).read_bytes()).decode(), alt) for title, path, alt in figures], skipped=skipped,
+        pair=pair, best=best, worst=worst, changes=changes, asked={row["id"]: row for row in questions}, top_k=top_k,
+        data=pack(build_data(questions, chunks, answers, scores)), style=page_file("style.css"),
+        scripts=Markup("").join(page_file(name) for name in SCRIPTS),
+        n_asked=len({row["question_id"] for row in scores}), n_answers=len(scores),
+        n_answerable=sum(bool(row["answerable"]) for row in questions if row.get("eval_set", "eval") == "eval"),
         provenance=_provenance(manifest), stages=_stages(manifest), servers=servers,
         parameters=manifest.get("parameters", {}), packages=manifest.get("packages", {}),
     )  # fmt: skip
 
 
-def write_report(run_dir: Path, *, manifest: dict, figures: Sequence[tuple[str, Path, str]], top_k: int) -> Path:
-    """Write `report.html` from the files that the run's folder holds; arguments as of `build_report`."""
+def environment() -> Environment:
+    """Jinja over this folder. Every blank is escaped: documents, questions and replies are other people's text."""
+    made = Environment(
+        loader=FileSystemLoader(PAGE), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters.update(points=points, slug=lambda text: re.sub(r"\W+", "-", text))
+    return made
+
+
+def page_file(name: str) -> Markup:
+    """A file of the page that is this project's own, so that it needs no escaping."""
+    return Markup((PAGE / name).read_text(encoding="utf-8"))
+
+
+def write_report(
+    run_dir: Path, *, manifest: dict, figures: Sequence[tuple[str, Path, str]], top_k: int, skipped: Sequence[tuple[str, str]] = (),
+    questions: Sequence[dict] | None = None,
+) -> Path:  # fmt: skip
+    """Write `report.html` from the files that the run's folder holds.
+
+    Args:
+        run_dir: The run's folder.
+        manifest, figures, top_k, skipped: As of `build_report`.
+        questions: Rows of all eval sets; None for the frozen one alone.
+    """
     rows = {name: read_jsonl(run_dir / "eval" / f"{name}.jsonl") for name in ("answers", "scores")}
-    tables = {name: pd.read_csv(run_dir / "eval" / f"{name}.csv") for name in ("summary", "slices", "comparisons")}
+    paths = {name: run_dir / "eval" / f"{name}.csv" for name in TABLES}
     servers = run_dir / "serving" / "servers.json"
     page = build_report(
         manifest=manifest,
-        questions=read_jsonl(run_dir / "dataset" / "eval.jsonl"),
+        questions=read_jsonl(run_dir / "dataset" / "eval.jsonl") if questions is None else questions,
         chunks=read_jsonl(run_dir / "dataset" / "chunks.jsonl"),
+        tables={name: pd.read_csv(path) for name, path in paths.items() if path.is_file()},
         figures=figures,
+        skipped=skipped,
         top_k=top_k,
         servers=read_json(servers) if servers.is_file() else {},
         **rows,
-        **tables,
     )
     return write_text(run_dir / "report.html", page)
-
-
-def _records(table: pd.DataFrame) -> list[dict]:
-    """Rows with None where a table has nan."""
-    return [{key: None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def _distinct(stand_ins: list[dict]) -> list[dict]:

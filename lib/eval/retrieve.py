@@ -1,12 +1,14 @@
-"""Retrieval over the chunks: BM25, dense (embeddings and FAISS), or both fused by rank; how often it finds the right chunk."""
+"""Retrieval over the chunks: BM25, dense, or both fused by rank, reranked if wanted; how often and how high it finds the right chunk."""
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from lib.eval.index import rank_dense, rank_lexical
 from lib.eval.stats import wilson
-from lib.eval.text import squeeze, words
+from lib.eval.text import squeeze
 from lib.run import BadInput
 
 RETRIEVERS = ("bm25", "dense", "hybrid")
@@ -14,7 +16,14 @@ RRF = 60  # Cormack et al. 2009: large enough that one ranking's first place doe
 
 
 def retrieve(
-    chunks: Sequence[dict], questions: Sequence[dict], *, retriever: str, depth: int, embedder=None
+    chunks: Sequence[dict],
+    questions: Sequence[dict],
+    *,
+    retriever: str,
+    depth: int,
+    embedder=None,
+    reranker: str = "",
+    cache: Path | None = None,
 ) -> dict[str, list[str]]:
     """Rank chunks for every question.
 
@@ -24,6 +33,8 @@ def retrieve(
         retriever: `bm25`, `dense` or `hybrid`.
         depth: Chunks to rank for each question; all, where there are fewer.
         embedder: Asker of the embedder role; `bm25` needs none.
+        reranker: Cross-encoder that reorders the first ones, a folder or hub name; empty for none.
+        cache: Folder where indices are kept; None keeps none.
 
     Returns:
         Chunk ids by question id, best first.
@@ -39,42 +50,21 @@ def retrieve(
     asked = [row["question"] for row in questions]
     rankings = []
     if retriever in ("bm25", "hybrid"):
-        rankings.append(rank_lexical(texts, asked))
+        rankings.append(rank_lexical(texts, asked, cache))
     if retriever in ("dense", "hybrid"):
-        rankings.append(rank_dense(texts, asked, embedder))
+        rankings.append(rank_dense(texts, asked, embedder, cache))
     ids = [chunk["chunk_id"] for chunk in chunks]
     fused = fuse(rankings) if len(rankings) > 1 else rankings[0]
+    if reranker:
+        from lib.eval.rerank import rerank  # here: it brings torch
+
+        fused = rerank(reranker, texts, asked, fused)
     return {row["id"]: [ids[i] for i in order[:depth]] for row, order in zip(questions, fused, strict=True)}
 
 
 def passage_text(chunk: dict) -> str:
     """What is indexed: title and section, which say what a passage is about when it does not, then its text."""
     return " \n".join(part for part in (chunk.get("title"), chunk.get("section"), chunk["text"]) if part)
-
-
-def rank_lexical(texts: Sequence[str], queries: Sequence[str]) -> np.ndarray:
-    """Indices of all texts by BM25 score, (n_queries, n_texts), best first; ties in the texts' order."""
-    import bm25s  # here: it brings scipy, which planning does not need
-
-    index = bm25s.BM25()
-    index.index([words(text) or [""] for text in texts], show_progress=False)
-    scores = (
-        np.stack([index.get_scores(words(query) or [""]) for query in queries])
-        if queries
-        else np.empty((0, len(texts)))
-    )
-    return np.argsort(-scores, axis=1, kind="stable")
-
-
-def rank_dense(texts: Sequence[str], queries: Sequence[str], embedder) -> np.ndarray:
-    """Indices of all texts by cosine similarity, (n_queries, n_texts), best first."""
-    import faiss
-
-    vectors = np.ascontiguousarray(embedder.embed(list(texts)), dtype=np.float32)  # (n_texts, d), of length 1
-    asked = np.ascontiguousarray(embedder.embed(list(queries)), dtype=np.float32)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return index.search(asked, len(texts))[1]
 
 
 def fuse(rankings: Sequence[np.ndarray]) -> np.ndarray:
@@ -98,24 +88,53 @@ def oracle_ids(question: dict, chunks: Sequence[dict]) -> set[str]:
 
 
 def recall_table(rankings: dict[str, list[str]], oracles: dict[str, set[str]], ks: Sequence[int]) -> list[dict]:
-    """How often a right chunk is among the first k, over questions with a known source.
+    """How often and how high a right chunk stands among the first k, over questions with a known source.
 
     Returns:
-        Rows `k, n, found, recall, low, high`.
+        Rows `k, n, found, recall, low, high, mrr, ndcg`: recall with Wilson's interval; the mean of 1/rank of the first right
+        chunk, 0 where none is found; and nDCG with every right chunk worth 1.
     """
     known = [key for key in rankings if oracles.get(key)]
     rows = []
     for k in ks:
-        found = sum(bool(oracles[key] & set(rankings[key][:k])) for key in known)
+        places = [[i for i, held in enumerate(rankings[key][:k], 1) if held in oracles[key]] for key in known]
+        found = sum(bool(held) for held in places)
         low, high = wilson(found, len(known))
+        ideal = [_gain(range(1, min(k, len(oracles[key])) + 1)) for key in known]
+        gains = [_gain(held) / best for held, best in zip(places, ideal, strict=True)]
         rows.append(
             {
-                "k": k,
-                "n": len(known),
-                "found": found,
-                "recall": found / len(known) if known else math.nan,
-                "low": low,
-                "high": high,
+                "k": k, "n": len(known), "found": found, "recall": found / len(known) if known else math.nan, "low": low, "high": high,
+                "mrr": _mean([1 / held[0] if held else 0.0 for held in places]), "ndcg": _mean(gains),
             }
-        )
+        )  # fmt: skip
     return rows
+
+
+def _gain(places) -> float:
+    return sum(1 / math.log2(place + 1) for place in places)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def chunk_mismatch(examples: Sequence[dict], chunks: Sequence[dict]) -> str:
+    """A warning where training showed other chunks than are searched; empty where they agree.
+
+    Args:
+        examples: Rows of `dataset/raft.jsonl`; empty where no dataset was made here.
+        chunks: Rows of `dataset/chunks.jsonl`.
+    """
+    texts = {chunk["chunk_id"]: chunk["text"] for chunk in chunks}
+    seen: dict[str, str] = {}
+    for row in examples:
+        if row.get("context_chunk_ids"):
+            seen |= zip(row["context_chunk_ids"], row["context"]["sentences"][0], strict=True)
+    other = sum(texts.get(key) != text for key, text in seen.items())
+    if not other:
+        return ""
+    return (
+        f"{other} of {len(seen)} passages that training showed are not among the {len(chunks)} chunks searched: "
+        "student and retrieval were not made from the same dataset; run 1_gen and 2_finetune again"
+    )

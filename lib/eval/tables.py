@@ -47,11 +47,12 @@ def slices_table(slices: pd.DataFrame) -> pd.DataFrame:
             "judged right": _with(row, "judge_score", "judge_low", "judge_high"),
             "follows the passage": _with(row, "follows_rate", "follows_low", "follows_high"),
             "repeats the original": _with(row, "repeats_rate", "repeats_low", "repeats_high"),
+            "a blind guess follows": percent(row["blind"]),
         }
         for row in slices.to_dict("records")
     ]  # fmt: skip
     return pd.DataFrame(
-        rows, columns=["slice", "system", "n", "refused", "judged right", "follows the passage", "repeats the original"]
+        rows, columns=["slice", "system", "n", "refused", "judged right", "follows the passage", "repeats the original", "a blind guess follows"]
     ).set_index(["slice", "system"])
 
 
@@ -61,12 +62,15 @@ def comparisons_table(comparisons: pd.DataFrame) -> pd.DataFrame:
         {
             "where": row["where"], "systems": f"{row['first']} − {row['second']}", "n": row["n"], "documents": row["n_clusters"],
             "difference, points": points(row["difference"]), "95 % interval": f"{points(row['low'])} to {points(row['high'])}",
-            "p": f"{row['p']:.3g}", "the first is": row["word"],
+            "smallest": points(row["smallest"]), "p": f"{row['p']:.3g}", "p corrected": f"{row['p_holm']:.3g}", "the first is": row["word"],
         }
         for row in comparisons.to_dict("records")
     ]  # fmt: skip
     return pd.DataFrame(
-        rows, columns=["where", "systems", "n", "documents", "difference, points", "95 % interval", "p", "the first is"]
+        rows,
+        columns=[
+            "where", "systems", "n", "documents", "difference, points", "95 % interval", "smallest", "p", "p corrected", "the first is",
+        ],  # fmt: skip
     ).set_index("where")
 
 
@@ -81,6 +85,32 @@ def differences_table(differences: Sequence[dict], top_k: int, limit: int = 12) 
         for row in held[:limit]
     ]
     return pd.DataFrame(rows or [{"question": "the systems' outcomes never differ"}]).set_index("question")
+
+
+def show_tables(tables: dict[str, pd.DataFrame], limit: int = 30):
+    """Tables one below the other, as a notebook shows them, each under its name; long ones are cut, and it is said."""
+    from IPython.display import HTML  # here: only notebooks have it
+
+    parts = []
+    for name, table in ((name, table) for name, table in tables.items() if len(table)):
+        kept = table.head(limit).to_html(index=False, float_format=lambda x: f"{x:.3g}", na_rep="–", border=0)
+        more = f"<p>{len(table) - limit} more rows in eval/{name}.csv</p>" if len(table) > limit else ""
+        parts.append(f"<h4>{name.replace('_', ' ')}</h4>{kept}{more}")
+    return HTML("".join(parts) or "<p>none asked for</p>")
+
+
+def say_calibration(calibration: pd.DataFrame) -> str:
+    """What people's labels say of the judge, in a sentence a system."""
+    said = []
+    for row in calibration.to_dict("records"):
+        who = "All together" if row["system"] == "all" else f"The {row['system']}"
+        word = "usable" if row["usable"] else "not good enough to speak for people"
+        said.append(
+            f"{who}: {row['n_labelled']} labels, the judge agrees in {row['agree']} ({percent(row['agreement'])}, kappa {row['kappa']:.2f}: {word}); "
+            f"judged right {percent(row['judge_score'])}, corrected {percent(row['corrected'])} "
+            f"({percent(row['corrected_low'])} to {percent(row['corrected_high'])})."
+        )
+    return "\n\n".join(said)
 
 
 def _with(row: dict, name: str, low: str, high: str) -> str:

@@ -29,7 +29,7 @@ def _correctness(rows: dict[str, dict], comparisons: pd.DataFrame, top_k: int, f
         pair = comparisons[(comparisons["where"] == f"top-k {top_k}") & (comparisons["second"] == system)].iloc[0]
         said.append(
             f"the {system} {percent(row['judge_score'])}, a difference of {points(pair['difference'])} points "
-            f"({points(pair['low'])} to {points(pair['high'])}, paired): {_word(pair['word'], first['system'])}"
+            f"({points(pair['low'])} to {points(pair['high'])}, paired; p {pair['p_holm']:.2g}, corrected): {_word(pair['word'], first['system'])}"
         )
     return f"At top-k {top_k} the {first['system']} gets {own}" + (f"; {'; '.join(said)}." if said else ".")
 

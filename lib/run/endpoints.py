@@ -22,25 +22,42 @@ FIELDS = (
 )  # fmt: skip
 
 
-def roles_set(notebooks: list[str], folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> list[str]:
+def named_roles(notebook: str, parameters: Mapping) -> tuple[str, ...]:
+    """Further roles that parameters name: systems to compare and judges, as the prefixes of their variables."""
+    if notebook not in ("3_deploy", "4_eval"):
+        return ()
+    named = [*parameters.get("systems", ()), *(parameters.get("judges", ()) if notebook == "4_eval" else ())]
+    return tuple(name.upper() for name in named if ":" not in name)  # run:NAME is another run's student
+
+
+def roles_set(
+    notebooks: list[str], folder: str | Path = ".", env: Mapping[str, str] = os.environ, parameters: Mapping = {}
+) -> list[str]:
     """The roles that these notebooks use and that are set, even by half: `teacher`, `judge`, …"""
     values = {**_read_env_file(Path(folder) / ".env"), **env}
-    prefixes = dict.fromkeys(prefix for notebook in notebooks for prefix in USED_BY.get(notebook, ()))
+    prefixes = dict.fromkeys(
+        prefix for notebook in notebooks for prefix in (*USED_BY.get(notebook, ()), *named_roles(notebook, parameters))
+    )
     given = [p for p in prefixes if any(v and n.startswith(f"{p}_") and "OPENAI" in n for n, v in values.items())]
     return list(dict.fromkeys(ALIASES.get(prefix, prefix).lower() for prefix in given))
 
 
-def role_variables(notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> dict[str, str]:
+def role_variables(
+    notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ, parameters: Mapping = {}
+) -> dict[str, str]:
     """The places and models of the roles that a notebook uses, from `.env` in `folder` and the environment (which wins)."""
     values = {**_read_env_file(Path(folder) / ".env"), **env}
-    names = [f"{role}_{field}" for role in USED_BY.get(notebook, ()) for field in FIELDS]
+    roles = dict.fromkeys((*USED_BY.get(notebook, ()), *named_roles(notebook, parameters)))
+    names = [f"{role}_{field}" for role in roles for field in FIELDS]
     return {name: values[name] for name in names if values.get(name)}
 
 
-def roles_hash(notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ) -> str:
+def roles_hash(
+    notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ, parameters: Mapping = {}
+) -> str:
     """One hash of `role_variables`: another endpoint or model makes a stage run again."""
     return text_hash(
-        "\n".join(f"{name}={value}" for name, value in sorted(role_variables(notebook, folder, env).items()))
+        "\n".join(f"{name}={value}" for name, value in sorted(role_variables(notebook, folder, env, parameters).items()))
     )
 
 

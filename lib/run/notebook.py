@@ -66,7 +66,7 @@ class Run:
         manifest["stand_ins"] = [s for s in manifest["stand_ins"] if s["notebook"] != self.notebook]
         manifest["stages"][self.notebook] = {
             "status": "running", "started": now(), "ended": None,
-            "code_sha256": code_hash(self.notebook), "roles_sha256": roles_hash(self.notebook), "inputs": {}, "outputs": {}, "counts": {}, "tokens": {}, "cost_usd": {},
+            "code_sha256": code_hash(self.notebook), "roles_sha256": roles_hash(self.notebook, parameters=vars(self.p)), "inputs": {}, "outputs": {}, "counts": {}, "tokens": {}, "cost_usd": {},
         }  # fmt: skip
 
     def _update(self, change) -> dict:

@@ -55,14 +55,14 @@ def check_run(values: dict, notebooks: list[str], folder: Path) -> Findings:
         return found
     if is_hosted(values):
         _check_backend(values, notebooks, folder, found)
-        _check_endpoints([n for n in notebooks if n != "2_finetune"], folder, found, without=("student",))
+        _check_endpoints(values, [n for n in notebooks if n != "2_finetune"], folder, found, without=("student",))
         return found
     size = machine.model_size(values["student_model"], folder) if "student_model" in values else None
     _check_context(values, size, found)
     if {"3_deploy", "4_eval"} & set(notebooks):
         _check_port(values, folder, found)
     _check_resources(values, size, notebooks, folder, found)
-    _check_endpoints(notebooks, folder, found)
+    _check_endpoints(values, notebooks, folder, found)
     return found
 
 
@@ -238,8 +238,10 @@ def _check_backend(values: dict, notebooks: list[str], folder: Path, found: Find
         found.shortages += [line for line in probe.stdout.splitlines() if line.strip()] or [f"backend: the probe failed: {last}"]
 
 
-def _check_endpoints(notebooks: list[str], folder: Path, found: Findings, without: tuple[str, ...] = ()) -> None:
-    roles = [role for role in roles_set(notebooks, folder) if role not in without]
+def _check_endpoints(
+    values: dict, notebooks: list[str], folder: Path, found: Findings, without: tuple[str, ...] = ()
+) -> None:
+    roles = [role for role in roles_set(notebooks, folder, parameters=values) if role not in without]
     if not roles:
         return
     try:

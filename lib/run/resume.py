@@ -36,7 +36,7 @@ def reason_to_run(notebook: str, manifest: dict, parameters: dict, folder: Path)
             return f"parameter {name} changed {before.get(name)!r} -> {value!r}"
     if stage.get("code_sha256") != code_hash(notebook):
         return "its code changed"
-    if stage.get("roles_sha256") != roles_hash(notebook, folder):
+    if stage.get("roles_sha256") != roles_hash(notebook, folder, parameters=parameters):
         return "the endpoints of its roles changed"
     for kind in ("inputs", "outputs"):
         for path, known in stage[kind].items():

@@ -1,5 +1,6 @@
 """An invented corpus of eight passages, its questions, and askers that answer from a function."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +31,10 @@ class FakeAsker:
     """Answers with `rule(text of the last message)`, which gives a text or a Reply; remembers what it was asked."""
 
     def __init__(self, rule, name="student", completion=False):
-        self.rule, self.role, self.asked = rule, SimpleNamespace(name=name, completion=completion), []
+        self.rule, self.asked = rule, []
+        self.role = SimpleNamespace(
+            name=name, completion=completion, stand_in=False, price=(1.0, 2.0), model=name, base_url="http://127.0.0.1:1/v1"
+        )
 
     def ask(self, requests, label=""):
         self.asked += requests
@@ -45,6 +49,19 @@ def embed(texts):
         for word in text.lower().split():
             rows[i, int(text_hash(word.strip(".?,")), 16) % 64] += 1
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def score_row(key, k=3, *, system="student", judge=True, refused=False, **changed):
+    """One row of scores of a retrieval answer to an answerable question; a document of its own."""
+    return {
+        "system": system, "eval_set": "eval", "condition": "rag" if k else "closed_book", "top_k": k, "question_id": key, "place": 0,
+        "repeat": 0, "answerable": True, "split": "", "source": "", "judge": judge, "judge_reason": "compared", "exact_match": 0.0,
+        "f1": 0.0, "rouge1": 0.0, "rouge2": 0.0, "rougeL": 0.0, "bleu": 0.0, "refused": refused, "failed": False, "cut": False,
+        "finish_reason": "stop", "oracle_shown": None, "oracle_position": None, "n_quotes": 0, "n_verbatim": 0, "cites_oracle": None,
+        "value": None, "p_blind": None, "outcome": "right" if judge else "wrong", "latency_s": 0.1, "prompt_tokens": 10,
+        "completion_tokens": 5, "cost_usd": None, "confidence": None, "judges": {}, "refused_by_judge": None, "groundedness": None,
+        "relevance": None, "coherence": None, "fluency": None, "similarity": None, **changed,
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -101,7 +118,11 @@ def corpus():
 
 @pytest.fixture
 def embedder():
-    return SimpleNamespace(embed=embed)
+    """Bags of words as vectors; `texts` is everything that was embedded."""
+    texts = []
+    return SimpleNamespace(
+        embed=lambda asked: (texts.extend(asked), embed(asked))[1], texts=texts, role=SimpleNamespace(identity="bags")
+    )
 
 
 @pytest.fixture
@@ -124,12 +145,38 @@ def reader(corpus):
     return rule
 
 
+class FakeRun:
+    """What `connect` needs of an open run; `told` is everything recorded."""
+
+    def __init__(self, folder):
+        self.dir, self.told = folder, []
+
+    def path(self, name):
+        (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
+        return self.dir / name
+
+    def stand_in(self, *_):
+        return ""
+
+    def record(self, **facts):
+        self.told.append(facts)
+
+    def requests(self, role):
+        """Requests that were sent to a role's endpoint, not found in the store."""
+        return sum(facts["tokens"].get(role, {}).get("requests", 0) for facts in self.told if "tokens" in facts)
+
+
+def fenced(text, tag):
+    """What a judge's message says between the tags of a name."""
+    return re.search(rf"<{tag}-(\w+)>(.*?)</{tag}-\1>", text, re.DOTALL)[2]
+
+
 @pytest.fixture
 def judge():
     """YES where the candidate is the reference, letter by letter aside from case."""
 
     def rule(text):
-        reference, candidate = (text.split(f"<{tag}>")[1].split(f"</{tag}>")[0] for tag in ("REFERENCE", "CANDIDATE"))
+        reference, candidate = fenced(text, "REFERENCE"), fenced(text, "CANDIDATE")
         verdict = "YES" if reference.casefold() in candidate.casefold() else "NO"
         return f'{{"reason": "compared", "verdict": "{verdict}"}}'
 

@@ -3,19 +3,20 @@
 import math
 import random
 from collections import Counter
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 
-from lib.eval.answer import answer_cases
-from lib.eval.conditions import Case, build_cases
+from lib.eval.answer import answer_cases, answers_of_run, ask_systems, build_request, other_run
+from lib.eval.conditions import Case, build_cases, repeat_cases
 from lib.eval.retrieve import retrieve
 from lib.eval.score import score_rows
 from lib.eval.stats import wilson
 from lib.eval.summary import compare, find_differences, headline_k, summarise, summarise_slices
 from lib.llm import REFUSAL, Format, Reply, connect
+from lib.run import BadInput, write_json, write_jsonl
 
-from .conftest import FakeAsker
+from .conftest import FakeAsker, FakeRun, score_row
 
 
 def evaluate(corpus, judge, rules):
@@ -64,6 +65,8 @@ def test_every_reply_lands_where_it_should(corpus, judge, reply, outcome, exact)
     assert score["refused"] == (outcome == "refused")
     assert score["cut"] == (isinstance(reply, Reply) and reply.finish_reason == "length")
     assert score["n_quotes"] == score["n_verbatim"]
+    assert score["cites_oracle"] == (True if score["n_quotes"] else None)
+    assert score["bleu"] == (1.0 if exact else pytest.approx(score["bleu"], abs=0.99))
 
 
 def test_all_systems_get_the_same_prompts_and_every_row_its_condition(evaluated):
@@ -125,15 +128,35 @@ def test_every_number_of_the_summary_follows_from_the_scores(evaluated):
         assert line["completion_tokens"] == sum(r["completion_tokens"] for r in rows)
 
 
-def test_54_right_of_71_with_6_refusals_is_a_precision_of_54_in_65():
-    row = {"system": "s", "condition": "rag", "top_k": 7, "answerable": True, "judge_reason": "", "exact_match": 0, "f1": 0, "rouge1": 0, "rouge2": 0,
-           "rougeL": 0, "oracle_shown": None, "n_quotes": 0, "n_verbatim": 0, "cut": False, "failed": False, "latency_s": 0, "prompt_tokens": 0,
-           "completion_tokens": 0}  # fmt: skip
-    scores = [{**row, "question_id": i, "judge": i < 54, "refused": i >= 65} for i in range(71)]
+PUBLISHED = [  # top_k, right, refused of 71; judge score and precision in percent, recomputed with one denominator
+    (3, 41, 8, 57.75, 65.08),
+    (5, 43, 9, 60.56, 69.35),
+    (7, 54, 6, 76.06, 83.08),
+]
+
+
+@pytest.mark.parametrize(("k", "right", "refused", "score", "precision"), PUBLISHED)
+def test_the_published_counts_give_the_published_scores_and_one_denominator(k, right, refused, score, precision):
+    scores = [score_row(f"q{i}", k, judge=i < right, refused=i >= 71 - refused) for i in range(71)]
     (line,) = summarise(scores).to_dict("records")
-    assert line["judge_score"] == pytest.approx(0.7606, abs=1e-4)
-    assert (line["refusals"], line["answered"]) == (6, 65)
-    assert line["precision"] == pytest.approx(0.8308, abs=1e-4)
+    assert (line["n"], line["refusals"], line["answered"]) == (71, refused, 71 - refused)
+    assert round(100 * line["judge_score"], 2) == score
+    assert round(100 * line["precision"], 2) == precision
+    assert line["precision"] == pytest.approx(line["judge_score"] / (1 - refused / 71))
+    assert (line["judge_low"], line["judge_high"]) == wilson(right, 71)
+
+
+def test_the_published_lead_of_76_06_over_74_65_cannot_be_told_from_chance():
+    rows = [
+        score_row(f"q{i}", 7, system=system, judge=i < right)
+        for system, right in (("student", 54), ("large", 53))
+        for i in range(71)
+    ]
+    assert round(100 * (54 / 71) / (1 - 6 / 72), 2) == 82.97  # the published precision mixes two denominators
+    (line,) = compare(rows, 7, random.Random(1)).query("where == 'top-k 7'").to_dict("records")
+    assert (line["only_first"], line["only_second"], line["word"]) == (1, 0, "cannot tell")
+    assert [round(100 * s, 2) for s in summarise(rows)["judge_score"]] == [76.06, 74.65]
+    assert line["smallest"] > abs(line["difference"])
 
 
 def test_slices_tell_reading_from_memory(evaluated, corpus, judge):
@@ -184,30 +207,65 @@ def test_differences_are_the_cases_with_different_outcomes(evaluated, corpus):
     assert first["answers"] == {"student": "£12.50", "baseline": "£45"}
 
 
-def test_an_evaluation_that_is_repeated_asks_nothing_twice(corpus, tmp_path):
-    told = []
-    run = SimpleNamespace(
-        path=lambda name: _made(tmp_path / name), stand_in=lambda *_: "", record=lambda **facts: told.append(facts)
-    )
+def test_an_interrupted_evaluation_goes_on_and_nothing_of_another_model_prompt_index_or_reference_is_reused(corpus, tmp_path):
+    def asked(*, cases, form=None, questions=corpus[1], **changed):
+        """Answers and verdicts that were asked of the endpoints, not found in the store."""
+        run = FakeRun(tmp_path)
+        teacher, judging = connect("teacher", run), connect("judge", run)
+        system = connect(replace(teacher.role, **changed), run) if changed else teacher
+        rows = answer_cases(cases, system, form or Format(), system="student", max_tokens=64)
+        for row in rows:
+            row["answer"], row["refused"] = "£45", False
+        score_rows(rows, questions, corpus[0], judging)
+        return run.requests("teacher"), run.requests("judge")
+
     chunks, questions = corpus
-    case = Case("rag", 1, "q1", questions[0]["question"], (chunks[0]["chunk_id"],), (chunks[0]["text"],))
-    results = []
-    for _ in range(2):
-        told.clear()
-        answers = answer_cases([case], connect("teacher", run), Format(), system="student", max_tokens=64)
-        answers[0]["answer"], answers[0]["refused"] = "£45", False
-        scores = score_rows(answers, questions, chunks, connect("judge", run))
-        results.append(
-            (
-                answers[0]["reply"],
-                scores[0]["judge"],
-                sum(c["requests"] for facts in told for c in facts["tokens"].values()),
-            )
-        )
-    assert results[0][2] == 2
-    assert results[1] == (*results[0][:2], 0)
+    texts = [(chunks[i]["chunk_id"], chunks[i]["text"]) for i in range(4)]
+    cases = [Case("rag", 1, row["id"], row["question"], (key,), (text,)) for row, (key, text) in zip(questions, texts)]
+    assert asked(cases=cases[:2]) == (2, 2)  # stopped here
+    assert asked(cases=cases) == (2, 2)
+    assert asked(cases=cases) == (0, 0)
+    assert asked(cases=cases, identity="another model") == (4, 0)  # its answers are the same, so their verdicts are
+    assert asked(cases=cases, form=Format(system_prompt="Answer briefly.")) == (4, 0)
+    assert asked(cases=[replace(case, documents=("Another chunk.",)) for case in cases]) == (4, 0)
+    assert asked(cases=cases, questions=[{**row, "answer": f"{row['answer']}!"} for row in questions]) == (0, 4)
 
 
-def _made(path):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_only(corpus, reader, judge, tmp_path):
+    chunks, questions = corpus
+    rankings = retrieve(chunks, questions, retriever="bm25", depth=len(chunks))
+    cases = build_cases(questions, chunks, rankings, top_k=[1], width=0, rng=random.Random(3))
+    theirs = answer_cases(cases, FakeAsker(reader), Format(), system="student", max_tokens=64)
+    folder = tmp_path / "other"
+    write_jsonl(folder / "eval/answers.jsonl", theirs)
+    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64}}})
+    askers = {"student": FakeAsker(lambda text: "<ANSWER>: £45"), "run:other": other_run("run:other", tmp_path)}
+    answers = ask_systems(cases, askers, Format(), max_tokens=64)
+    assert [row["system"] for row in answers] == ["student"] * len(cases) + ["run:other"] * len(cases)
+    assert [row["reply"] for row in answers[len(cases) :]] == [row["reply"] for row in theirs]
+    assert set(summarise(score_rows(answers, questions, chunks, judge))["system"]) == {"student", "run:other"}
+    with pytest.raises(BadInput, match="8 of 16 prompts were not asked there"):
+        answers_of_run(folder, [c if c.top_k else replace(c, question="Else?") for c in cases], Format(), max_tokens=64)
+    with pytest.raises(BadInput, match="max_reply_tokens"):
+        answers_of_run(folder, cases, Format(), max_tokens=65)
+    with pytest.raises(BadInput, match="run 4_eval"):
+        answers_of_run(tmp_path / "none", cases, Format(), max_tokens=64)
+
+
+def test_decoding_is_greedy_and_repeats_have_a_seed_each():
+    case = Case("rag", 1, "q1", "q?", ("a",), ("text",))
+    plain = build_request(case, Format(), completion=False, max_tokens=8)
+    assert (plain.temperature, plain.seed, dict(plain.extra)) == (0.0, None, {})
+    how = {"completion": False, "max_tokens": 8, "temperature": 0.7}
+    assert [build_request(c, Format(), **how).seed for c in repeat_cases([case], 3)] == [0, 1, 2]
+    assert build_request(case, Format(), **how, logprobs=True).extra == {"logprobs": True}
+
+
+def test_the_log_probability_of_a_reply_becomes_the_answers_confidence(corpus, judge):
+    chunks, questions = corpus
+    cases = [Case("rag", 1, row["id"], row["question"], (chunks[0]["chunk_id"],), ("x",)) for row in questions[:2]]
+    sure = FakeAsker(lambda text: replace(Reply("£45", "stop", 10, 5, 0.1), logprob=-0.25))
+    answers = answer_cases(cases, sure, Format(), system="student", max_tokens=8, logprobs=True)
+    assert [row["confidence"] for row in answers] == [-0.25, -0.25]
+    assert [row["confidence"] for row in score_rows(answers, questions, chunks, judge)] == [-0.25, -0.25]
+    assert all(request.extra == {"logprobs": True} for request in sure.asked)

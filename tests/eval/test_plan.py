@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lib.eval.plan import plan
+from lib.eval.plan import check, context_widths, plan
 from lib.run import BadInput
 
 
@@ -50,3 +50,39 @@ def test_the_command_prints_json_or_one_line(tmp_path):
         assert done.returncode == code
         assert json.loads(done.stdout) if code == 0 else done.stderr.startswith("top_k: expected")
         assert "Traceback" not in done.stderr
+
+
+def test_further_contexts_sets_judges_and_repeats_are_counted(tmp_path):
+    (tmp_path / "eval_set.jsonl").write_text('{"question": "a"}\n{"question": "b"}\n', encoding="utf-8")
+    (tmp_path / "more.csv").write_text("question,answer\nc,d\n", encoding="utf-8")
+    plain = {"documents": str(tmp_path / "documents"), "systems": ["student", "run:other"], "top_k": [3], "controls": False, "n_distractors": 2}
+    assert context_widths(["oracle", "oracle_hard", "oracle_places"], [1, 2]) == [1, 2, 3, 2, 2, 3, 3, 3]
+    changed = plain | {
+        "contexts": ["oracle", "oracle_hard"], "context_distractors": [4, 19], "more_eval_sets": [str(tmp_path / "more.csv")],
+        "repeats": 2, "answer_temperature": 0.7, "judges": ["judge", "second"], "opinions": ["pairwise"],
+    }  # fmt: skip
+    rows = {row["item"]: row["value"] for row in plan(changed)}
+    cases = (2 * (2 + 3) + 1 * 2) * 2
+    assert rows["answers asked"] == cases  # the other run's answers are not asked again
+    assert rows["verdicts asked"] == cases * 2 * 2
+    assert rows["further opinions asked"] == 2 * 2 * 2
+    assert "further opinions asked" not in {row["item"] for row in plan(plain)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"contexts": ["orakle"]}, "contexts: expected some of oracle"),
+        ({"opinions": ["mood"]}, "opinions"),
+        ({"context_distractors": [0]}, "context_distractors"),
+        ({"perplexity_tokens": ["2K"]}, "perplexity_tokens"),
+        ({"judges": []}, "judges"),
+        ({"repeats": 3}, "answer_temperature"),
+        ({"human_labels": "none.csv"}, "human_labels: no such file: none.csv"),
+        ({"more_eval_sets": ["none.csv"]}, "more_eval_sets: no such file: none.csv"),
+        ({"label_sheet": -1}, "label_sheet"),
+    ],
+)
+def test_new_options_that_cannot_work_are_refused(changed, message):
+    with pytest.raises(BadInput, match=message):
+        check({"top_k": [3], **changed})
