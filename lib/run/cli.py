@@ -222,6 +222,7 @@ def _run(
             log.say(f"{notebook}: {reason}")
             given = {n: v for n, v in mine.items() if settings[n].origin != "cell"}
             seconds[notebook] = execute_notebook(notebook, given, folder=folder, run_dir=run_dir, log=log)
+        stop_owned(os.getpid())  # first, so that only servers that stay are named
         _say_end(log, seconds, run_dir)
         return 0
     except CellFailed as failure:
