@@ -87,7 +87,12 @@ def _check_values(values: dict, found: Findings) -> None:
     top_k = values.get("top_k", [])
     if "top_k" in values and not (top_k and all(type(k) is int and k >= 1 for k in top_k)):
         found.problems.append(f"top_k: expected a list of whole numbers from 1 up, such as [3, 5, 7]; found {top_k!r}")
-    elif top_k and values.get("n_distractors", 0) + 1 not in top_k and "n_distractors" in values:
+    elif (
+        top_k
+        and "n_distractors" in values
+        and values["n_distractors"] + 1 not in top_k
+        and values.get("recipe", "raft") == "raft"
+    ):
         shown = values["n_distractors"] + 1
         found.warnings.append(
             f"training shows {shown} chunks a question (n_distractors + 1) and evaluation {', '.join(map(str, top_k))} (top_k): "
@@ -149,6 +154,8 @@ def _check_context(values: dict, size: ModelSize | None, found: Findings) -> Non
         "max_length": values.get("max_length", 0),
         "max_model_len": values.get("max_model_len", 0),
     }
+    if values.get("recipe", "raft") != "raft":  # its training rows show no chunks
+        del limits["max_length"]
     for name, limit in limits.items():
         chunks = max(values["n_distractors"] + 1, 0 if name == "max_length" else max(values["top_k"]))
         n_chars = chunks * values["chunk_chars"]
