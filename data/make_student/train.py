@@ -244,7 +244,7 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: i
           p_refuse: float, levels: list[float]) -> None:
     """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, held, then decayed to nothing."""
     torch.set_num_threads(1)
-    rank, n_processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, n_processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     if n_processes > 1:
         torch.distributed.init_process_group("gloo")
     if start:

@@ -61,5 +61,6 @@ calibration.csv: `system, n, n_labelled, human_score, agree, agreement, kappa, f
     corrected_low, corrected_high, usable`
 perplexity.csv: `system, n_tokens, windows, tokens_scored, words_per_token, nll_per_token, perplexity_per_token,
     normalised_perplexity, normalised_low, normalised_high`
+compare.csv, compare_rates.csv (of `python -m lib.eval.compare`): the columns of comparisons.csv and summary.csv, systems as `RUN: SYSTEM`
 differences.jsonl: `condition, top_k, question_id, question, reference, answerable, outcomes, answers`
 """

@@ -100,10 +100,20 @@ def joined(form: str, *names: str) -> Callable[[dict], Cell]:
     return make
 
 
+def _interval(row: dict, low: str, high: str) -> Cell:
+    return Cell("–") if row.get(low) is None else Cell(bounds(row[low], row[high]), float(row[low]))
+
+
+def _refused(row: dict) -> Cell:
+    if row.get("refusals") is None:
+        return Cell("–")
+    return Cell(f"{row['refusals']:.0f}", float(row["refusals"]), (f"of {row['n']:.0f}", bounds(row["refusals_low"], row["refusals_high"])))
+
+
 SYSTEM, TOP_K = ("System", False, word("system")), ("Top‑k", True, number("top_k"))
 RIGHT = ("Judged right", True, rate("judge_score", low="judge_low", high="judge_high", count="correct", of="n"))
 BY_DOCUMENT = ("Interval by document", True, lambda row: _interval(row, "judge_cluster_low", "judge_cluster_high"))
-REFUSED = ("Refused", True, lambda row: _refused(row))
+REFUSED = ("Refused", True, _refused)
 PRECISION = ("Precision", True, rate("precision", low="precision_low", high="precision_high", count="correct", of="answered"))
 NO_ANSWER = (
     "No answer exists: refused", True,
@@ -186,13 +196,3 @@ FURTHER: dict[str, tuple[str, str, list[Column]]] = {  # file: title, what it sa
          ("95 % interval", True, joined("{:.2f} – {:.2f}", "normalised_low", "normalised_high"))],
     ),
 }  # fmt: skip
-
-
-def _interval(row: dict, low: str, high: str) -> Cell:
-    return Cell("–") if row.get(low) is None else Cell(bounds(row[low], row[high]), float(row[low]))
-
-
-def _refused(row: dict) -> Cell:
-    if row.get("refusals") is None:
-        return Cell("–")
-    return Cell(f"{row['refusals']:.0f}", float(row["refusals"]), (f"of {row['n']:.0f}", bounds(row["refusals_low"], row["refusals_high"])))

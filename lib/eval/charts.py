@@ -29,7 +29,7 @@ def plot_differences(comparisons: pd.DataFrame) -> Figure:
     seconds = list(dict.fromkeys(row["second"] for row in rows))
     figure, axes = new_axes(f"{rows[0]['first'].capitalize()} minus the others, paired by question", WIDTH + 1.2, 1.3 + 0.42 * len(rows))
     for y, row in enumerate(rows):
-        axes.barh(y, row["difference"], 0.6, color=colour(row["second"], seconds.index(row["second"])))
+        axes.barh(y, row["difference"], 0.6, color=colour(row["second"], seconds.index(row["second"]) + 1))
         error = [[row["difference"] - row["low"]], [row["high"] - row["difference"]]]
         axes.errorbar(row["difference"], y, xerr=error, fmt="none", ecolor=COLOURS["ink"], elinewidth=1, capsize=2.5)
     widest = max(0.1, *(abs(row[end]) for row in rows for end in ("low", "high")))
@@ -100,7 +100,7 @@ def plot_pairs(wins: pd.DataFrame) -> Figure:
         }
     )  # fmt: skip
     figure, axes = new_axes(f"{wins['first'].iloc[0].capitalize()} preferred by the judge, in both orders", WIDTH)
-    _lines(axes, table, "top_k", style="none")
+    _lines(axes, table, "top_k", style="none", begin=1)
     axes.axhline(0.5, color=COLOURS["grey"], linewidth=1, linestyle=":")
     put_ticks(axes, None, "share of decided pairs won")
     axes.set_xticks(sorted(set(table["top_k"])))
@@ -173,7 +173,7 @@ def plot_distractors(contexts: pd.DataFrame) -> Figure:
     put_ticks(axes, None, "share of questions right")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("distractors shown")
-    put_legend(axes, rows["system"].nunique(), rows=max(1, len(kinds)))
+    put_legend(axes, 2)
     return figure
 
 
@@ -201,7 +201,7 @@ def plot_risk(curve: pd.DataFrame) -> Figure:
     axes.set_xlim(0, 1.02)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
     axes.set_xlabel("share of questions answered, the surest first")
-    put_legend(axes, 2, rows=math.ceil(len(systems) / 2))
+    put_legend(axes, 2)
     return figure
 
 
@@ -219,7 +219,7 @@ def describe_risk(curve: pd.DataFrame) -> str:
 def plot_cost(summary: pd.DataFrame) -> Figure:
     """Judge score against what an answer costs: USD where every system has a price, else tokens per answer."""
     rows, label = cost_of(summary)
-    figure, axes = new_axes("Quality against cost", WIDTH)
+    figure, axes = new_axes("Quality against cost (at each point: top-k)", WIDTH)
     systems = list(dict.fromkeys(rows["system"]))
     for i, system in enumerate(systems):
         held = rows[rows["system"] == system].sort_values("cost")
@@ -232,7 +232,7 @@ def plot_cost(summary: pd.DataFrame) -> Figure:
             axes.annotate(f"{row['top_k']}", (row["cost"], row["judge_score"]), textcoords="offset points", xytext=(6, 4), fontsize=8)
     put_ticks(axes, None, "share of questions right")
     axes.set_xlim(left=0)
-    axes.set_xlabel(f"{label}; the number at a point is its top-k")
+    axes.set_xlabel(label)
     put_legend(axes, len(systems))
     return figure
 
@@ -244,7 +244,7 @@ def cost_of(summary: pd.DataFrame) -> tuple[pd.DataFrame, str]:
         return summary.assign(cost=summary["cost_usd_per_answer"]), "USD per answer"
     answers = (summary["n"] + summary["n_unanswerable"]).replace(0, math.nan)
     tokens = summary["prompt_tokens"] + summary["completion_tokens"]
-    return summary.assign(cost=tokens / answers), "tokens per answer, prompt and reply (no price is known)"
+    return summary.assign(cost=tokens / answers), "tokens per answer, prompt and reply; no price is known"
 
 
 def describe_cost(summary: pd.DataFrame) -> str:
@@ -254,8 +254,8 @@ def describe_cost(summary: pd.DataFrame) -> str:
     return f"Judged right against {label}. {'; '.join(said)}."
 
 
-def _lines(axes, rows: pd.DataFrame, by: str, *, style: str = "-", suffix: str = "", shift: int = 0) -> None:
-    """One line a system through the judge scores, with intervals, and n in its label."""
+def _lines(axes, rows: pd.DataFrame, by: str, *, style: str = "-", suffix: str = "", shift: int = 0, begin: int = 0) -> None:
+    """One line a system through the judge scores, with intervals, and n in its label; `begin` is the first one's place among all systems."""
     systems = list(dict.fromkeys(rows["system"]))
     spread = 0.04 * max(1.0, float(rows[by].max() - rows[by].min()))
     for i, system in enumerate(systems):
@@ -265,7 +265,7 @@ def _lines(axes, rows: pd.DataFrame, by: str, *, style: str = "-", suffix: str =
         label = f"{system}{suffix}, n = {n[0] if len(n) == 1 else f'{n[0]}–{n[-1]}'}"
         error = [held["judge_score"] - held["judge_low"], held["judge_high"] - held["judge_score"]]
         axes.errorbar(
-            at, held["judge_score"], yerr=error, color=colour(system, i), marker="o", linestyle=style, linewidth=2, capsize=2.5,
+            at, held["judge_score"], yerr=error, color=colour(system, i + begin), marker="o", linestyle=style, linewidth=2, capsize=2.5,
             elinewidth=1, label=label,
         )  # fmt: skip
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.eval import cells, charts
-from lib.eval.conditions import CLOSED_BOOK, MAIN, RAG
+from lib.eval.conditions import CLOSED_BOOK, RAG
 from lib.eval.figures import percent
 from lib.eval.report import environment, page_file
 from lib.eval.summary import corrected, difference, main_rows, summarise, systems_of
@@ -66,6 +66,8 @@ def load_run(folder: Path) -> Evaluated:
         if row["condition"] in (CLOSED_BOOK, RAG)
     ]
     settings = dict(manifest.get("parameters", {}).get("4_eval", {}))
+    models = manifest.get("stages", {}).get("4_eval", {}).get("models", {})
+    settings["judge model"] = models.get((settings.get("judges") or ["judge"])[0], "")
     stand_ins = [f"{folder.name}, {entry['role']}: {entry['what']}" for entry in manifest.get("stand_ins", [])]
     return Evaluated(folder.name, file_hash(needed[1]), scores, settings, list(dict.fromkeys(stand_ins)))
 

@@ -154,15 +154,20 @@ def put_ticks(axes, labels: list[str] | None, ylabel: str) -> None:
     axes.set_ylabel(ylabel)
 
 
-def put_legend(axes, n_columns: int, rows: int = 1) -> None:
-    """The legend between title and axes, so many entries in a row; the title moves up for further rows."""
-    if not n_columns:
+def put_legend(axes, n_columns: int) -> None:
+    """The legend between title and axes, at most so many entries in a row and no more than fit; the title moves up for further rows."""
+    labels = axes.get_legend_handles_labels()[1]
+    if not labels:
         return
-    if rows > 1:
-        axes.set_title(axes.get_title(loc="left"), loc="left", pad=10 + 16 * rows)
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=n_columns, frameon=False, borderaxespad=0.2, fontsize=9
+    fitting = int(axes.figure.get_figwidth() * 10.5 / (max(map(len, labels)) + 6))
+    columns = max(1, min(n_columns, fitting))
+    rows = math.ceil(len(labels) / columns)
+    axes.set_title(axes.get_title(loc="left"), loc="left", pad=10 + 16 * rows)
+    axes.figure.set_figheight(axes.figure.get_figheight() + 0.22 * (rows - 1))
+    legend = axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, borderaxespad=0.2, fontsize=9
     )
+    legend.set_in_layout(False)  # it has its room; the layout would squeeze the axes for a wide one
 
 
 def colour(system: str, i: int) -> str:

@@ -1,5 +1,7 @@
 """Which further figures a run has: each drawn from the run's own tables, or named with the reason why it is not."""
 
+import base64
+import html
 from pathlib import Path
 
 import pandas as pd
@@ -60,3 +62,15 @@ def _rows(path: Path, name: str) -> pd.DataFrame:
     if name in ("differences", "wins"):
         return table[table["n"] > 0]
     return table[table["win"] + table["loss"] > 0] if name == "pairwise" else table
+
+
+def show_drawn(drawn: list[tuple[str, Path, str]], skipped: list[tuple[str, str]]):
+    """Figures one below the other, as a notebook shows them, and why the others are missing."""
+    from IPython.display import HTML  # here: only notebooks have it
+
+    images = [
+        f'<img src="data:image/png;base64,{base64.b64encode(path.read_bytes()).decode()}" alt="{html.escape(alt)}" style="max-width:100%">'
+        for _, path, alt in drawn
+    ]
+    missing = [f"{html.escape(title)}: not drawn, since {html.escape(reason)}." for title, reason in skipped]
+    return HTML("<br>".join(images + missing))

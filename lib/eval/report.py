@@ -126,10 +126,16 @@ def _warnings(manifest: dict, summary: pd.DataFrame) -> list[str]:
 def _provenance(manifest: dict) -> list[tuple[str, str]]:
     git = manifest.get("git") or {}
     revision = (git.get("revision") or "no checkout") + (" with changes not committed" if git.get("dirty") else "")
+    models = {name: model for stage in manifest.get("stages", {}).values() for name, model in stage.get("models", {}).items()}
+    inputs = {path: sha for stage in manifest.get("stages", {}).values() for path, sha in stage.get("inputs", {}).items()}
+    hashes = [(what, sha[:16]) for what, name in (("Eval set", "eval.jsonl"), ("Chunks", "chunks.jsonl")) for path, sha in inputs.items()
+              if path.endswith(f"dataset/{name}")]  # fmt: skip
     seeds = sorted({values["seed"] for values in manifest.get("parameters", {}).values() if "seed" in values})
     return [
         ("Run", manifest["run"]), ("Begun", manifest.get("created", "")), ("Seed", ", ".join(map(str, seeds))), ("Git revision", revision),
         ("Python", manifest.get("python", "")), ("Platform", f"{manifest.get('platform', '')}, {manifest.get('cpus', '?')} CPUs"),
+        ("Models", ", ".join(f"{name}: {model}" for name, model in models.items()) or "not recorded"),
+        *((f"{what}, sha256", sha) for what, sha in dict(hashes).items()),
     ]  # fmt: skip
 
 

@@ -178,5 +178,6 @@
   document.querySelector(".filter").hidden = at("open").hidden = false;
   apply();
   follow();
+  performance.mark("ready");
   document.documentElement.dataset.ready = "yes";
 })();
