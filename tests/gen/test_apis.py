@@ -44,7 +44,7 @@ QUESTION = Question("q", "c", "I want to know which bird sings in a recording. W
 )
 def test_an_api_answer_has_its_five_parts_and_the_documented_call(text, problem):
     bad = SimpleNamespace(text=text, error=None, finish_reason="stop")
-    fake = SimpleNamespace(ask=lambda requests, label="": [bad] * len(requests))
+    fake = SimpleNamespace(ask=lambda requests, label="": [bad] * len(requests), role=SimpleNamespace())
     [[made]] = run_chains(fake, [answers.answer_chain([QUESTION], CHUNK)], answers.TURNS)
     if problem:
         assert isinstance(made, Drop)
