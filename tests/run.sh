@@ -6,5 +6,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ "${TIER:-}" = default ]; then ./bootstrap.sh main; else ./bootstrap.sh main vllm; fi
 export PATH="$PWD/.venv/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 ruff check .
-python -m pytest
+python -m pytest -n 2
 if [ "${TIER:-}" != default ]; then python -m pytest -m smoke; fi

@@ -114,6 +114,7 @@ def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenize
             first += len(alone)
 
 
+@pytest.mark.smoke
 def test_the_student_mostly_quotes_word_for_word(model, tokenizer):
     """Copying is what it can do; how often line and answer are right is measured in its card, and is not much."""
     from make_student import measure, train
@@ -123,6 +124,7 @@ def test_the_student_mostly_quotes_word_for_word(model, tokenizer):
     assert sum(bool(q) and any(q in p for p in passages) for (passages, _), q in zip(good, quotes, strict=True)) >= 10
 
 
+@pytest.mark.smoke
 def test_the_student_refuses_when_no_passage_is_shown(model, tokenizer):
     from make_student import measure
     good, _ = measure.draw_cases(98, 5, held_out=False)

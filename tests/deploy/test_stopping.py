@@ -87,6 +87,7 @@ def test_servers_die_with_an_owner_that_is_killed(run_dir, start_owner):
     assert_gone(pids)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_servers_that_are_still_starting_end_with_ctrl_c_and_with_a_kill(run_dir, start_owner, ending):
     owner = start_owner("starting", "starting")
@@ -100,6 +101,7 @@ def test_servers_that_are_still_starting_end_with_ctrl_c_and_with_a_kill(run_dir
     assert_gone(pids)
 
 
+@pytest.mark.smoke
 def test_a_server_that_never_gets_ready_is_ended_at_its_deadline(run_dir, start_owner):
     owner = start_owner("starting", "starting", timeout_s=2)
     pids = family(run_dir)

@@ -131,6 +131,7 @@ def test_a_reranker_reorders_the_first_ones_by_its_own_scores_and_loses_none(cor
     assert found != plain
 
 
+@pytest.mark.smoke
 def test_a_reranker_that_is_not_there_is_said_in_one_line(corpus, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(BadInput, match="reranker: expected a cross-encoder"):

@@ -105,6 +105,7 @@ def start(url, folder, documents):
     return child
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("in_flight", [1, 7])
 def test_the_bytes_do_not_depend_on_the_concurrency(tmp_path, documents, in_flight):
     for path in sorted(documents.iterdir())[6:]:

@@ -199,6 +199,7 @@ def test_a_budget_sends_only_what_it_certainly_pays(batches, run):
     assert 0 < spent <= 2.0 and len(batches.asked) == round(spent / 0.55)
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize("moment", ["while it runs", "before its answer arrives"])
 def test_a_process_killed_with_a_batch_open_is_followed_by_one_that_collects_it(batches, run, moment):
     """Killed after the batch was made, once with and once without the client knowing its id: no second batch is made."""

@@ -163,7 +163,7 @@ def test_a_run_of_failures_stops_early_with_a_sample_of_them(scripted, run):
         EndpointError, match=r"20 requests in a row failed: 20 × HTTP 400: context is too long"
     ) as error:
         make(role, run, max_in_flight=4).ask([ask(str(i)) for i in range(500)])
-    assert 25 <= len(seen) <= 29 and CANARY not in str(error.value)
+    assert 25 <= len(seen) <= 40 and CANARY not in str(error.value)  # 20 in a row, those under way with them
 
 
 def test_one_request_that_fails_again_and_again_does_not_end_the_others(scripted, run, monkeypatch):
@@ -350,6 +350,7 @@ def test_requests_wait_for_none_but_their_turn(scripted, run):
     assert [reply.text for reply in replies] == [str(i) for i in range(32)]
 
 
+@pytest.mark.smoke
 def test_nothing_is_left_running_or_complained_about_when_a_process_ends_without_closing(scripted, run):
     role, _ = scripted(echo)
     code = (

@@ -172,6 +172,7 @@ def test_an_unset_teacher_is_the_offline_endpoint_and_the_run_says_so(run):
         connect("student", run)
 
 
+@pytest.mark.smoke
 def test_it_dies_with_its_owner_even_when_that_is_killed(tmp_path):
     code = (
         "import sys, time; from pathlib import Path; from lib.llm.connection import start_offline, _servers\n"

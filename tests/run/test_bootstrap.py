@@ -105,6 +105,7 @@ def test_a_failure_shows_the_last_lines_and_the_next_start_makes_it_again(machin
     assert any(line.startswith("venv") for line in machine.noted())
 
 
+@pytest.mark.smoke
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_an_interrupted_making_leaves_no_process_and_is_made_again(machine, number, code):
     process = machine.start("main", HANG_AT="requirements.txt")
