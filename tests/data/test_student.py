@@ -34,6 +34,7 @@ def conversation(exercise: invent.Exercise, ask: invent.Ask) -> list[dict[str, s
             {"role": "assistant", "content": ask.reply}]
 
 
+@pytest.mark.smoke
 def test_the_model_is_a_small_llama_in_float32(model):
     import torch
     assert (STUDENT / "model.safetensors").stat().st_size <= 20_000_000
@@ -59,6 +60,7 @@ def test_a_prompt_is_an_exact_token_prefix_of_the_conversation(tokenizer):
         assert whole[-1] == tokenizer.eos_token_id
 
 
+@pytest.mark.smoke
 def test_the_template_begins_once_and_ends_with_the_end_token(tokenizer, model):
     messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Who?"},
                 {"role": "assistant", "content": "Nobody."}]
@@ -95,6 +97,7 @@ def test_every_quote_stands_in_its_passage():
             assert not ask.quote or ask.quote in exercise.passages[ask.oracle]
 
 
+@pytest.mark.smoke
 def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenizer):
     import torch
     from make_student import branches, train

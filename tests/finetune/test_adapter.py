@@ -5,6 +5,8 @@ import pytest
 from lib.finetune.adapter import base_hashes, check_base, compare_adapter
 from lib.run import BadInput, read_json, write_json
 
+pytestmark = pytest.mark.smoke  # torch takes seconds to load
+
 RANK, WIDTH = 4, 8
 NAME = "base_model.model.model.layers.{}.self_attn.q_proj.lora_{}.weight"
 

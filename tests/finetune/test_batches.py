@@ -9,6 +9,8 @@ from lib.finetune.weights import choose_attention
 
 from .tiny import make_rows
 
+pytestmark = pytest.mark.smoke  # torch takes seconds to load
+
 STOPS = frozenset({1})
 
 
