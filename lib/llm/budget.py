@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import weakref
+from collections.abc import Callable
 
 from lib.llm.roles import Role
 from lib.llm.usage import cost_usd
@@ -27,13 +28,14 @@ class Ledger:
         self.spent_usd, self.reserved_usd = spent_usd, 0.0
         self._lock = threading.Lock()
 
-    async def reserve(self, usd: float, limit_usd: float, alone: bool = False) -> float:
+    async def reserve(self, usd: float, limit_usd: float, alone: Callable[[], bool] = lambda: False) -> float:
         """Set aside what a request may cost at most; while that does not fit, wait for others to come in cheaper.
 
         Args:
             usd: At most so much.
             limit_usd: The budget.
-            alone: Set everything aside that is left, since nobody knows yet how good the guess is.
+            alone: Whether to set everything aside that is left, since nobody knows yet how good the guess is; looked at
+                on every try, so that those who wait go together once the first has come in.
 
         Returns:
             What was set aside.
@@ -41,7 +43,7 @@ class Ledger:
         Raises:
             BudgetSpent: It does not fit, and nothing is under way.
         """
-        while (reserved := self._try(usd, limit_usd, alone)) is None:
+        while (reserved := self._try(usd, limit_usd, alone())) is None:
             if not self.reserved_usd:
                 raise BudgetSpent(
                     f"the budget of {limit_usd:g} USD is spent ({self.spent_usd:.4f} USD so far, and the next request may cost "

@@ -228,7 +228,7 @@ class Asker:
         self._check_day()
         most = self._estimate.most_usd(self.role, body) if self._budget_usd else 0.0
         if self._budget_usd:
-            most = await self._ledger.reserve(most, self._budget_usd, alone=not self._estimate.is_tried)
+            most = await self._ledger.reserve(most, self._budget_usd, alone=lambda: not self._estimate.is_tried)
         cost = [0.0]
         try:
             yield lambda usd: cost.__setitem__(0, usd)
