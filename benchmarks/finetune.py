@@ -2,17 +2,20 @@
 
     python benchmarks/finetune.py                                                            # a tiny shape on the CPU
     python benchmarks/finetune.py --sample runs/smoke                                        # packing against padding on a run's rows
-    python benchmarks/finetune.py --shape 1b --launcher parameters/launchers/gpu1.yaml       # on a GPU
-    python benchmarks/finetune.py --shape 8b --launcher parameters/launchers/gpu1_offload.yaml --batch-size 2
+    python benchmarks/finetune.py --shape 1b                                                 # on a GPU, nothing offloaded
+    python benchmarks/finetune.py --shape 8b --batch-size 2                                  # on a GPU, offloaded: 217 GB of memory, 40 GB of disk
 
 The student has random weights of the shape asked for, rows are random tokens of uneven lengths (log-normal, answers 15 % of them);
-it goes through the very code of 2_finetune: its launcher, trainer, saving. Every variant is trained in turn by one start of this
-script, on the same rows. It prints one line a variant: tokens/s a process (padding not counted, the first steps left out), the ratio to the first
-variant, MFU (6 x parameters + 12 x layers x width x length FLOP a token, against the GPU's dense bf16 peak), peak memory.
+it goes through the very code of 2_finetune: its launcher, trainer, saving (but no checkpoints). Every variant is trained in turn by one
+start of this script, on the same rows. It prints one line a variant: tokens/s a process (padding not counted, the first steps left out),
+the ratio to the first variant, MFU against the GPU's dense bf16 peak, peak memory of the training steps. Without packing a batch has as many rows
+as a packed sequence holds on average. MFU counts what these rows need, forward and back: 6 FLOP a parameter of the layers, and of the head
+where a position is scored; 12 x layers x width a position of the row that a token belongs to. Nothing for what is computed twice.
 With --sample: tokens/s and validation loss, packed and padded, as many tokens a step, over several seeds.
+Without a GPU a second is one of the process's own CPU time, so that other programs on the machine do not count.
 
-Reference: 5,762 tokens/s a GPU at 33-39 % MFU for Llama-3.1-8B in bf16 on 8 x H100 with sequences of 8,192 tokens.
-Where no GPU is found it says that the GPU's figures are missing.
+Reference: 5,762 tokens/s a GPU at 33-39 % MFU for Llama-3.1-8B in bf16 on 8 x H100 with sequences of 8,192 tokens (36 % by
+6 x parameters + 12 x layers x width x 8,192). Where no GPU is found the page says that the GPU figures are missing; none has been measured yet.
 """
 
 import argparse
@@ -22,8 +25,11 @@ import os
 import random
 import shutil
 import statistics
+import subprocess
 import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -38,12 +44,18 @@ from lib.run import machine, read_jsonl  # noqa: E402
 TINY = {"vocab_size": 4096, "hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 4, "num_attention_heads": 4,
         "num_key_value_heads": 4, "max_position_embeddings": 4096, "tie_word_embeddings": True}  # fmt: skip
 MODELS = {"tiny": (TINY, 512), "1b": (SHAPES["llama-3.2-1b"], 8192), "8b": (SHAPES["llama-3.1-8b"], 8192)}
-# Dense bf16 FLOP/s, from the makers' data sheets.
+LAUNCHERS = {"tiny": "gpu1", "1b": "gpu1", "8b": "gpu1_offload"}
+# Dense bf16 FLOP/s, from the makers' data sheets; of the H100 on SXM.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 VARIANTS = {
     "all on": {}, "packing off": {"packing": False}, "flash attention off": {"attention": "sdpa"}, "fused loss off": {"fused": False},
 }  # fmt: skip
 WARM = 3
+REFERENCE = "reference: 5,762 tokens/s a GPU, 33-39 % MFU, Llama-3.1-8B in bf16 on 8 x H100, sequences of 8,192 tokens"
+MISSING = (
+    "GPU figures are missing: there is no GPU here. Tokens/s, MFU and peak memory of the 1b and 8b shapes, and flash attention, are not "
+    "measured; what follows is a tiny shape on the CPU, which shows that the code runs and nothing about a GPU"
+)
 
 
 def make_student(folder: Path, about: dict, bf16: bool) -> Path:
@@ -90,9 +102,21 @@ def run_variant(scratch: Path, student: Path, rows, valid, launcher: Launcher, l
 
 
 def work() -> None:
-    """What the launcher starts here in place of `lib.finetune.train`: the same, or the same without the fused loss."""
-    from lib.finetune import train
+    """What the launcher starts here in place of `lib.finetune.train`: the same without checkpoints, and without the fused loss if so asked."""
+    from transformers.trainer_utils import SaveStrategy
 
+    from lib.finetune import checkpoints, train
+
+    if not gpu_name():
+        checkpoints.time = SimpleNamespace(monotonic=time.process_time)
+    build = train.build_arguments
+
+    def without_checkpoints(*given, **more):
+        arguments = build(*given, **more)
+        arguments.save_strategy = SaveStrategy.NO  # one of 8B parameters has 112 GB
+        return arguments
+
+    train.build_arguments = without_checkpoints
     if os.environ.get("RAFT_FULL_LOGITS"):
         import transformers
         import trl
@@ -110,20 +134,32 @@ def compare_variants(arguments, scratch: Path) -> None:
     launcher, longest = Launcher.load(arguments.launcher), arguments.length or longest
     student = make_student(scratch / "student", about, launcher.precision == "bf16")
     shape, gpu = shape_of(about), gpu_name()
-    per_step = longest * arguments.batch_size * launcher.processes
-    rows = make_rows(arguments.steps * per_step, longest, random.Random(0))
-    print(f"{shape.parameters:,} parameters, {len(rows)} rows, {sum(map(len, rows)):,} tokens, longest {max(map(len, rows))}, {launcher.path}, {gpu or 'no GPU'}")
-    flop, base = 6 * shape.parameters + 12 * shape.layers * shape.hidden * longest, None
+    rows = make_rows(arguments.steps * longest * arguments.batch_size * launcher.processes, longest, random.Random(0))
+    n_tokens = sum(map(len, rows))
+    print(f"{shape.parameters:,} parameters, {len(rows)} rows, {n_tokens:,} tokens, longest {max(map(len, rows))}, {launcher.path}, {gpu or 'no GPU'}")
+    print(REFERENCE if gpu else f"{MISSING}\n{REFERENCE}", flush=True)
+    per_sequence, base, peak = max(1, round(longest * len(rows) / n_tokens)), None, next((PEAKS[name] for name in PEAKS if name in gpu), None)
     for name, change in VARIANTS.items():
+        if base and change.get("attention") and not base["attention"].startswith("flash"):
+            print(f"{name:<20} as above: flash attention is not used {'(flash-attn is not installed)' if gpu else 'on a CPU'}", flush=True)
+            continue
         how = {"packing": True, "gradient_checkpointing": arguments.shape != "tiny", "batch_size": arguments.batch_size} | change
+        how["batch_size"] *= 1 if how["packing"] else per_sequence
         found = run_variant(scratch / "run", student, rows, [], launcher, longest, **how)
-        base = base or found["tokens_per_s"]
-        peak = next((value for key, value in PEAKS.items() if gpu and key in gpu), None)
-        mfu = f"{found['tokens_per_s'] * flop / peak:.1%}" if peak else "-"
-        memory = found["peak_gpu_memory_gb"] or found["peak_memory_gb"]
-        print(f"{name:<20} {found['tokens_per_s']:>9,.0f} tokens/s a process  {found['tokens_per_s'] / base:>5.2f} x  MFU {mfu}  peak {memory:.2f} GB  {found['attention']}", flush=True)
-    if not gpu:
-        print("GPU figures are missing: no GPU here. The reference above stands beside nothing.")
+        base = base or found
+        flop = flop_per_token(shape, about["vocab_size"], rows, fused=how.get("fused", True))
+        mfu = f"{found['tokens_per_s'] * flop / peak:.1%}" if peak else "not known for this GPU" if gpu else "missing"
+        memory = f"{found['peak_gpu_memory_gb']:.2f} GB of GPU" if gpu else f"{found['peak_memory_gb']:.2f} GB of RAM, GPU's missing"
+        ratio = found["tokens_per_s"] / base["tokens_per_s"]
+        print(f"{name:<20} {found['tokens_per_s']:>9,.0f} tokens/s a process  {ratio:>5.2f} x  MFU {mfu}  peak {memory}  {found['attention']}", flush=True)
+
+
+def flop_per_token(shape, vocabulary: int, rows: list[Row], *, fused: bool) -> float:
+    """Floating-point operations that a token of these rows needs, forward and back; see the text above for what is counted."""
+    n_tokens = sum(map(len, rows))
+    scored = sum(len(row.completion_ids) for row in rows) / n_tokens if fused else 1.0
+    context = sum(len(row) ** 2 for row in rows) / n_tokens
+    return 6 * (shape.parameters - shape.embeddings + vocabulary * shape.hidden * scored) + 12 * shape.layers * shape.hidden * context
 
 
 def compare_packing(arguments, scratch: Path) -> None:
@@ -148,19 +184,18 @@ def compare_packing(arguments, scratch: Path) -> None:
 
 
 def gpu_name() -> str:
-    """Name of the first GPU, empty without one."""
+    """Name of the first GPU, empty without one; asked from outside, so that this process takes none of its memory."""
     if not machine.gpu_memory():
         return ""
-    import torch
-
-    return torch.cuda.get_device_name(0)
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.run(query, capture_output=True, text=True, check=True).stdout.splitlines()[0].strip()
 
 
 def main() -> None:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=MODELS, default="tiny")
-    parser.add_argument("--launcher", default="parameters/launchers/cpu.yaml")
+    parser.add_argument("--launcher", default="", help="empty: gpu1, for 8b gpu1_offload; without a GPU cpu")
     parser.add_argument("--length", type=int, default=0, help="tokens of the longest row; 0 for the shape's")
     parser.add_argument("--batch-size", type=int, default=1)
     parser.add_argument("--steps", type=int, default=12)
@@ -168,6 +203,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--scratch", default="runs/benchmark-finetune", help="removed at the end")
     arguments = parser.parse_args()
+    arguments.launcher = arguments.launcher or f"parameters/launchers/{LAUNCHERS[arguments.shape] if gpu_name() else 'cpu'}.yaml"
     os.chdir(ROOT)
     scratch = Path(arguments.scratch)
     start_command = launch.command

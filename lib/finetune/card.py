@@ -22,7 +22,7 @@ def write_card(
     valid = "no held-out rows" if metrics["valid_loss"] is None else f"{metrics['valid_loss']:.3f} on held-out rows"
     library, how = "transformers", "tuned in full"
     if config["tuning"] != "full":
-        how = f"tuned with {'QLoRA (its weights in 4 bits)' if config['tuning'] == 'qlora' else 'LoRA'}, rank {config['lora_rank']}"
+        how = f"tuned with {'QLoRA (over its weights in 4 bits; over the whole ones it answers with other probabilities)' if config['tuning'] == 'qlora' else 'LoRA'}, rank {config['lora_rank']}"
         if is_adapter := (model / "adapter_config.json").is_file():
             library = "peft"
         how += ": this is the adapter, to be loaded upon it" if is_adapter else ": the adapter is merged into these weights"

@@ -3,14 +3,19 @@
 import re
 from pathlib import Path
 
+from lib.run import machine
+
 NOISE = re.compile(
     r"warn|^\s*(File |\^|~|self\.|return |torchrun|=+$|-+$)|ChildFailedError|elastic|^\s*$|^W\d{4}|^E\d{4}|^\[rank\d+\]:\s*$",
     re.IGNORECASE,
 )
 ERROR = re.compile(r"(?:\[rank\d+\]:\s*)?((?:[\w.]*(?:Error|Exception|Interrupt)|BadInput)\b:? .*)")
+FULL = "the disk is full: free some"
+FULL_BYTES = 1 << 20
 ADVICE = (
     (r"out of memory|OutOfMemory|Cannot allocate memory|DefaultCPUAllocator", "not enough memory: lower batch_size and raise grad_accumulation, set gradient_checkpointing, or take a launcher with more GPUs"),
-    (r"No space left", "the disk is full: free some, then start the same run again; it goes on from its last checkpoint"),
+    # The second and third are what torch says when a file of its checkpoint could not be written to its end.
+    (r"No space left|Disk quota exceeded|File too large|PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+", FULL),
     (r"Ninja is required|Error building extension|(ninja|g\+\+|c\+\+)\S* .*(not found|No such file)|No such file or directory: '(ninja|g\+\+|c\+\+)", "DeepSpeed builds a small extension once: install g++ and ninja and see that both are on PATH"),
     (r"address already in use|EADDRINUSE", "the port of the processes' meeting point was taken: start the run again, or set main_process_port in the launcher"),
     (r"signal 9|SIGKILL|exitcode: -9|exit code -9", "a process was killed from outside, by the kernel for want of memory perhaps: close other programs or lower batch_size, then start the same run again"),
@@ -27,7 +32,8 @@ def explain(log_path: Path, status: int, begun: int = 0) -> str:
     errors = [line for line in lines if ERROR.match(line.strip()) and "ChildFailedError" not in line]
     shown = list(dict.fromkeys(errors))[-3:] or [line for line in lines if not NOISE.search(line)][-8:]
     tail = "\n".join(line[:400] for line in lines[-400:])
-    advice = next((what for pattern, what in ADVICE if re.search(pattern, tail)), "read the whole log, mend the cause")
+    advice = FULL if machine.free_disk(log_path.parent) < FULL_BYTES else ""  # the log's last words may be missing then
+    advice = advice or next((what for pattern, what in ADVICE if re.search(pattern, tail)), "read the whole log, mend the cause")
     return (
         f"the training ended with exit status {status}. Its log's last words:\n"
         + "".join(f"  {line.strip()[:300]}\n" for line in shown)

@@ -152,15 +152,15 @@ def follow(process, log: Path, steps: int, called: Path | None = None) -> int:
         steps: Of the whole training.
         called: What calls the other machines, touched while this one trains.
     """
-    counter, told, started = None, 0, time.monotonic()
+    counter, told, started, before = None, 0, time.monotonic(), _changed(log)
     say("starting the launcher (imports, and a build of 20 s the first time)")
     while True:
         status = process.poll()
-        lines = _lines(log)
+        lines = _lines(log) if _changed(log) != before else []  # a training that goes on finds those of its last try
         at = lines[-1]["step"] if lines else 0
         losses = [line["loss"] for line in lines if "loss" in line]
         if losses and counter is None:
-            say(f"first step after {time.monotonic() - started:.0f} s, loss {losses[0]:.3f}")
+            say(f"step {at} after {time.monotonic() - started:.0f} s, loss {losses[-1]:.3f}")
             counter = Progress(steps, "steps")
         if counter and at > told:
             counter.advance(at - told, f"loss {losses[-1]:.3f}")
@@ -170,6 +170,10 @@ def follow(process, log: Path, steps: int, called: Path | None = None) -> int:
         if called:
             os.utime(called)
         time.sleep(POLL_S)
+
+
+def _changed(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 def _lines(path: Path) -> list[dict]:

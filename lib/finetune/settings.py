@@ -110,8 +110,13 @@ def check_launcher(settings: Settings, launcher: Launcher) -> None:
     """See that the launcher can do this tuning.
 
     Raises:
-        BadInput: 4-bit weights under DeepSpeed, which cannot save them.
+        BadInput: 4-bit weights under DeepSpeed, which cannot save them; or all weights in bf16 without it, which loses small steps.
     """
+    if settings.tuning == "full" and launcher.precision == "bf16" and not launcher.stage:
+        raise BadInput(
+            f"launcher {launcher.path}: full tuning in bf16 needs fp32 master weights, which DeepSpeed keeps and this launcher does not: "
+            "steps smaller than bf16 can hold would be lost; take parameters/launchers/gpu1.yaml, or set tuning to lora or qlora"
+        )
     if settings.tuning == "qlora" and launcher.stage:
         raise BadInput(
             f"launcher {launcher.path}: 4-bit weights do not go with DeepSpeed ZeRO-{launcher.stage} (its checkpoints cannot hold them); "

@@ -27,9 +27,11 @@ def main(folder: Path) -> None:
     from trl import SFTTrainer
 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    os.environ.setdefault("WANDB_DIR", str(folder))  # else it writes into the working folder
     on_gpu = torch.cuda.is_available()
     bf16 = on_gpu and os.environ.get("ACCELERATE_MIXED_PRECISION", "no") == "bf16"
     torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # else every new tensor is filled first, for debugging
     weights.score_learnt_positions()
     # Before the model: it is this object that has transformers load parameters straight into their ZeRO-3 partitions.
     arguments = build_arguments(config, folder, on_gpu=on_gpu, bf16=bf16)
@@ -55,8 +57,10 @@ def main(folder: Path) -> None:
     if checkpoint:
         resume(trainer, collator, checkpoint, config)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    peaks = peak_memory(on_gpu)
     valid_loss = trainer.evaluate()["eval_loss"] if trainer.eval_dataset is not None else None
 
+    close_tracker(config["tracker"])
     seen, stopped = gather(collator.seen), trainer.state.global_step < config["steps"]
     if config["epochs"] >= 1 and not stopped:
         check_kept(rows, len(seen))
@@ -69,9 +73,7 @@ def main(folder: Path) -> None:
             "processes": trainer.args.world_size, "precision": "bf16" if bf16 else "fp32", "zero_stage": _zero_stage(trainer),
             "attention": attention, "trained_parameters": trained_parameters(trainer.model),
             "tokens": config["tokens_by_step"][trainer.state.global_step - 1], "loss_first": log.mean_loss(first=True),
-            "loss_last": log.mean_loss(first=False), "valid_loss": valid_loss, "train_seconds": round(log.seconds(), 1),
-            "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-            "peak_gpu_memory_gb": round(torch.cuda.max_memory_allocated() / 2**30, 2) if on_gpu else None,
+            "loss_last": log.mean_loss(first=False), "valid_loss": valid_loss, "train_seconds": round(log.seconds(), 1), **peaks,
         }  # fmt: skip
         from lib.run.files import write_json
 
@@ -109,8 +111,9 @@ def begin(trainer, collator, folder: Path, config: dict) -> None:
         mend_optimizer(trainer.model_wrapped.optimizer.optimizer, config["weight_decay"])
     if not config["packing"]:
         return
-    rows, labels = load_rows(folder / "rows.npz")[:3], load_labels(folder / "rows.npz")[:3]
-    examples = [{"input_ids": ids.tolist(), "labels": part.tolist()} for (ids, _), part in zip(rows, labels, strict=True)]
+    pairs = zip(load_rows(folder / "rows.npz"), load_labels(folder / "rows.npz"), strict=True)
+    examples = [{"input_ids": ids.tolist(), "labels": part.tolist()} for (ids, _), part in pairs]
+    examples = sorted(examples, key=lambda example: len(example["input_ids"]))[:3]  # as little memory as a look needs
     share = batches.check_packing(trainer.model_wrapped, collator, examples, trainer.args.device)
     if trainer.is_world_process_zero():
         print(f"packing: a packed row's logits differ from its own by {share:.1e} of the largest", flush=True)
@@ -136,6 +139,26 @@ def mend_optimizer(optimizer, weight_decay: float) -> None:
             state["step"] = state["step"].clone()
     for group, decay in zip(optimizer.param_groups, (weight_decay, 0.0)):
         group["weight_decay"] = decay
+
+
+def close_tracker(name: str) -> None:
+    """Have a tracker write what it still holds: this process ends without an interpreter's goodbyes."""
+    tracker = sys.modules.get(name)
+    if name == "wandb" and tracker and tracker.run:
+        tracker.finish()
+    # Trackio's callback ends its run with the training and opens it again for the losses on held-out rows after it.
+    if name == "trackio" and tracker and tracker.context_vars.current_run.get():
+        tracker.finish()
+
+
+def peak_memory(on_gpu: bool) -> dict[str, float | None]:
+    """Most memory that this process has had so far, in GiB: its own, and of its GPU."""
+    import torch
+
+    return {
+        "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
+        "peak_gpu_memory_gb": round(torch.cuda.max_memory_allocated() / 2**30, 2) if on_gpu else None,
+    }
 
 
 def trained_parameters(model) -> int:

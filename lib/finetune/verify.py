@@ -138,7 +138,7 @@ def compare_with_probe(model, probe: Path, share: float | None = None) -> Check:
         for i in range(n):
             trained = torch.from_numpy(file[f"logits{i}"])
             ids = torch.from_numpy(file[f"ids{i}"].astype("int64"))[None].to(device)
-            reloaded = model(input_ids=ids).logits[0, -len(trained) :].float().cpu()
+            reloaded = model(input_ids=ids, logits_to_keep=len(trained)).logits[0, -len(trained) :].float().cpu()
             worst = max(worst, (trained - reloaded).abs().max().item())
             scale = max(scale, trained.abs().max().item())
     share = share or (FP32_TOLERANCE if model.dtype == torch.float32 else BF16_TOLERANCE)

@@ -80,7 +80,7 @@ def record_probe(trainer, folder: Path) -> None:
     with torch.no_grad():  # every process takes part: ZeRO-3 gathers each layer's parameters from all of them
         for ids in rows:
             batch = torch.tensor(ids[None].astype("int64"), device=trainer.args.device)
-            logits.append(engine(input_ids=batch, use_cache=False).logits[0, -width:])
+            logits.append(engine(input_ids=batch, use_cache=False, logits_to_keep=width).logits[0, -width:])
     if trainer.is_world_process_zero():
         arrays = {f"ids{i}": ids for i, ids in enumerate(rows)} | {
             f"logits{i}": x.float().cpu().numpy() for i, x in enumerate(logits)

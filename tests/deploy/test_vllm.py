@@ -173,3 +173,27 @@ def logprobs_at(record: dict, ids: list[int]) -> list[float]:
     with urllib.request.urlopen(request, timeout=120) as reply:
         found = json.load(reply)["choices"][0]["prompt_logprobs"]
     return [next(entry["logprob"] for key, entry in place.items() if int(key) == token) for place, token in zip(found[1:], ids[1:], strict=True)]
+
+
+def test_a_qlora_adapter_is_served_upon_the_plain_base_and_answers_as_peft_does_there(run, monkeypatch):
+    """Trained over 4-bit weights, served over the weights that they were made from: what a CPU's vLLM, or `quantization` left empty, has."""
+    from transformers import AutoTokenizer
+
+    from lib.finetune.adapter import load_adapted
+    from lib.run import read_json
+    from tests.finetune.tiny import start
+
+    monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
+    start(run.dir, STUDENT, "parameters/launchers/cpu1_plain.yaml", n=64, tuning="qlora", learning_rate=1e-2)
+    config = read_json(run.dir / "training" / "config.json")
+    text = sorted(Path("data/documents").rglob("*.md"))[0].read_text()[:600]
+    ids = AutoTokenizer.from_pretrained(STUDENT)(text)["input_ids"]
+    plain, four_bits = (logprobs_of(load_adapted(config, run.dir / "adapter", "fp32", whole=whole), ids) for whole in (True, False))
+
+    servers = serve.ensure_served(run, ["student", "baseline"])
+    served = logprobs_at(servers["student"], ids)
+    apart = {name: max(abs(a - b) for a, b in zip(served, other, strict=True)) for name, other in (("plain", plain), ("4-bit", four_bits))}
+    print("largest difference of a logprob from transformers + peft, by the base below the adapter:", apart)
+    assert apart["plain"] <= 0.02 < apart["4-bit"], apart
+    untuned = logprobs_at(servers["baseline"], ids)
+    assert max(abs(a - b) for a, b in zip(served, untuned, strict=True)) > 0.5

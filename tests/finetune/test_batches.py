@@ -141,6 +141,20 @@ def test_only_positions_in_the_loss_are_scored_and_their_loss_is_the_plain_one(m
     assert torch.all(found.log_probs[labels[:, 1:] == -100] == 0)
 
 
+def test_a_tracker_writes_what_it_holds_before_the_process_ends(monkeypatch):
+    import sys
+    from types import SimpleNamespace
+
+    from lib.finetune.train import close_tracker
+
+    finished, open_run = [], SimpleNamespace(current_run=SimpleNamespace(get=object))
+    monkeypatch.setitem(sys.modules, "wandb", SimpleNamespace(run=object(), finish=lambda: finished.append("wandb")))
+    monkeypatch.setitem(sys.modules, "trackio", SimpleNamespace(context_vars=open_run, finish=lambda: finished.append("trackio")))
+    for name in ("none", "wandb", "trackio"):
+        close_tracker(name)
+    assert finished == ["wandb", "trackio"]
+
+
 def test_after_a_universal_checkpoint_each_group_counts_its_own_steps_and_norms_do_not_decay():
     import torch
 

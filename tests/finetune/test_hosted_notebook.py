@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import papermill
 import pytest
 
 from lib.llm.raft import Format
@@ -13,6 +12,8 @@ from tests.fakes.hosted import KEY, FakeOpenAI
 
 @pytest.mark.smoke
 def test_the_notebook_tunes_at_a_provider_and_puts_it_on_record(tmp_path, monkeypatch):
+    import papermill  # here: it takes a second to load
+
     run = "hosted-notebook-test"
     folder = tmp_path / "runs" / run / "dataset"
     folder.mkdir(parents=True)

@@ -1,11 +1,13 @@
 """The launcher's half of a training: commands, environment, and what is said when it fails."""
 
+import pytest
+
 from lib.finetune.checkpoints import WHOLE, last_checkpoint
 from lib.finetune.failure import explain
 from lib.finetune.launch import finished
 from lib.finetune.launcher import Launcher
 from lib.finetune.start import command, environment
-from lib.run import write_json
+from lib.run import write_json, write_jsonl
 
 LOG = """\
 [rank0]: Traceback (most recent call last):
@@ -33,12 +35,49 @@ def test_a_failure_does_not_speak_of_an_earlier_try(tmp_path):
     assert "memory" not in text
 
 
+def test_a_full_disk_is_named_though_the_log_on_it_has_no_words_left(tmp_path, monkeypatch):
+    (tmp_path / "log.txt").write_text("starting\n")
+    assert "the disk is full" not in explain(tmp_path / "log.txt", 1)
+    monkeypatch.setattr("lib.run.machine.free_disk", lambda folder: 0)
+    assert "the disk is full" in explain(tmp_path / "log.txt", 1)
+
+
+@pytest.mark.parametrize(
+    "words", ["[Errno 122] Disk quota exceeded", "PytorchStreamWriter failed writing file data/3: file write failed", "unexpected pos 64 vs 0"]
+)
+def test_a_checkpoint_that_could_not_be_written_is_a_full_disk(tmp_path, words):
+    (tmp_path / "log.txt").write_text(f"RuntimeError: {words}\n")
+    assert "the disk is full" in explain(tmp_path / "log.txt", 1)
+
+
 def test_a_build_that_went_well_is_not_blamed(tmp_path):
     built = "ninja: no work to do.\nDeepSpeed deepspeed.ops.comm.deepspeed_shm_comm_op built successfully\n"
     (tmp_path / "log.txt").write_text(built + "KeyError: 'x'\n")
     assert "ninja" not in explain(tmp_path / "log.txt", 1)
     (tmp_path / "log.txt").write_text("RuntimeError: Ninja is required to load C++ extensions\n")
     assert "install g++ and ninja" in explain(tmp_path / "log.txt", 1)
+
+
+def test_a_training_that_goes_on_tells_no_steps_of_its_last_try(tmp_path, monkeypatch, capsys):
+    import itertools
+    from types import SimpleNamespace
+
+    from lib.finetune import launch
+
+    log = tmp_path / "log.jsonl"
+    write_jsonl(log, [{"step": step, "loss": 9.0} for step in (1, 2, 3)])
+    looks = itertools.count()
+
+    def poll():
+        look = next(looks)
+        if look == 1:
+            assert "9.000" not in capsys.readouterr().out
+            write_jsonl(log, [{"step": 1, "loss": 9.0}, {"step": 2, "loss": 8.0}])
+        return 0 if look == 2 else None
+
+    monkeypatch.setattr(launch, "POLL_S", 0.01)
+    assert launch.follow(SimpleNamespace(poll=poll), log, 4) == 0
+    assert "step 2 after 0 s, loss 8.000" in capsys.readouterr().out
 
 
 def test_no_key_reaches_the_trainer(monkeypatch):

@@ -104,6 +104,15 @@ def test_four_bit_weights_under_deepspeed_are_refused():
     check_launcher(Settings(**BASICS | {"tuning": "qlora"}), Launcher.load("parameters/launchers/cpu1_plain.yaml"))
 
 
+def test_full_tuning_in_bf16_without_master_weights_is_refused():
+    plain = Launcher.load("parameters/launchers/gpu1_plain.yaml")
+    with pytest.raises(BadInput, match="fp32 master weights.*gpu1.yaml"):
+        check_launcher(Settings(**BASICS), plain)
+    for tuning in ("lora", "qlora"):
+        check_launcher(Settings(**BASICS | {"tuning": tuning}), plain)
+    check_launcher(Settings(**BASICS), Launcher.load("parameters/launchers/cpu1_plain.yaml"))  # fp32 weights
+
+
 def test_a_launcher_of_two_machines_wants_two_names_and_any_other_none():
     two, one = Launcher.load("parameters/launchers/nodes2x8.yaml"), Launcher.load(CPU)
     check_hosts(two, ["a", "b"])
@@ -221,6 +230,13 @@ def test_an_adapter_takes_a_fraction_of_the_memory_and_4_bits_less_still():
     assert 5 < qlora < 8
 
 
+@pytest.mark.parametrize(("name", "numbers"), [("meta-llama/Llama-2-7b-hf", 39_976_960), ("meta-llama/Meta-Llama-3-8B", 41_943_040)])
+def test_an_adapter_of_rank_16_has_the_numbers_that_are_published(name, numbers):
+    settings = Settings(**BASICS | {"tuning": "lora", "lora_rank": 16})
+    assert trained_parameters(find_shape(name), settings) == numbers
+
+
+@pytest.mark.smoke  # peft and torch take seconds to load
 def test_an_adapters_numbers_are_those_that_peft_makes():
     from peft import LoraConfig, get_peft_model
     from transformers import LlamaConfig, LlamaForCausalLM

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.finetune import launch
 from lib.finetune.rows import load_rows
 from lib.finetune.verify import verify_model
 from lib.run import read_json, read_jsonl
@@ -23,6 +24,57 @@ pytestmark = pytest.mark.smoke
 def trained(tmp_path_factory, student_folder):
     run_dir = tmp_path_factory.mktemp("whole")
     return run_dir, start(run_dir, student_folder)
+
+
+FAULTS = {
+    # A trainer that drops a row before it begins, and one that drops one of each batch on the way.
+    "before": "load = batches.load_dataset\ndef lossy(path, order):\n    rows, dataset = load(path, order)\n"
+    "    return rows, dataset.select(range(len(dataset) - (path.name == 'rows.npz')))\nbatches.load_dataset = lossy",
+    "on the way": "call = batches.Collator.__call__\nbatches.Collator.__call__ = lambda self, examples: call(self, examples[:-1])",
+}
+
+
+def plant(fault, folder, monkeypatch):
+    """Have the launcher start the training script with a fault in it."""
+    script = folder / "faulty.py"
+    script.write_text(
+        "import os, sys\nfrom pathlib import Path\nsys.path.insert(0, os.getcwd())\nfrom lib.finetune import batches, train, weights\n"
+        f"{fault}\ntrain.main(Path(sys.argv[1]))\n"
+    )
+    command = launch.command
+    monkeypatch.setattr(launch, "command", lambda *given, **more: [*command(*given, **more)[:-3], str(script), str(given[1])])
+
+
+@pytest.mark.parametrize(("fault", "kept"), [("before", 23), ("on the way", 18)])
+def test_a_trainer_that_drops_rows_stops_with_that_error_and_saves_nothing(fault, kept, student_folder, tmp_path, monkeypatch):
+    plant(FAULTS[fault], tmp_path, monkeypatch)
+    with pytest.raises(RuntimeError, match=f"rows lost: 24 went into the trainer, {kept} are trained on"):
+        start(tmp_path / "run", student_folder, "parameters/launchers/cpu1_plain.yaml", n=24)
+    assert not (tmp_path / "run" / "model").exists()
+    assert not (tmp_path / "run" / "training" / "metrics.json").exists()
+
+
+FULL = """
+import resource
+save = weights.save
+def save_on_a_full_disk(*given):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+    save(*given)
+weights.save = save_on_a_full_disk
+"""
+
+
+def test_a_disk_that_is_full_while_the_model_is_saved_is_named_and_the_training_goes_on_later(student_folder, tmp_path, monkeypatch):
+    run_dir, plain = tmp_path / "run", "parameters/launchers/cpu1_plain.yaml"
+    with monkeypatch.context() as patch:
+        plant(FULL, tmp_path, patch)
+        with pytest.raises(RuntimeError, match="What to do: the disk is full"):
+            start(run_dir, student_folder, plain, n=24)
+    assert trainers(run_dir) == []
+    assert not (run_dir / "training" / "metrics.json").exists()
+    assert start(run_dir, student_folder, plain, n=24)["rows_trained"] == 24
+    assert "resuming after step 6" in (run_dir / "training" / "log.txt").read_text()
+    assert verify_model(run_dir)["holds"].all()
 
 
 def trainers(run_dir):
