@@ -10,6 +10,7 @@ from lib.llm.usage import cost_usd
 
 POLL_S = 0.05
 MESSAGE_TOKENS = 16  # of a chat template, about
+GUESS_ERROR, HIDDEN_TOKENS = 4, 32_768  # until a reply tells what is counted: over a token a byte, and instructions of the endpoint's own
 _ledgers: "weakref.WeakKeyDictionary[object, Ledger]" = weakref.WeakKeyDictionary()
 
 
@@ -28,14 +29,14 @@ class Ledger:
         self.spent_usd, self.reserved_usd = spent_usd, 0.0
         self._lock = threading.Lock()
 
-    async def reserve(self, usd: float, limit_usd: float, alone: Callable[[], bool] = lambda: False) -> float:
+    async def reserve(self, usd: float, limit_usd: float, wish: Callable[[], float] = lambda: 0.0) -> float:
         """Set aside what a request may cost at most; while that does not fit, wait for others to come in cheaper.
 
         Args:
             usd: At most so much.
             limit_usd: The budget.
-            alone: Whether to set everything aside that is left, since nobody knows yet how good the guess is; looked at
-                on every try, so that those who wait go together once the first has come in.
+            wish: What to set aside instead while that is more; where it does not fit, a request goes alone and takes all that is
+                left. Looked at on every try, so that those who wait go together once a reply has shown how good the guess is.
 
         Returns:
             What was set aside.
@@ -43,7 +44,7 @@ class Ledger:
         Raises:
             BudgetSpent: It does not fit, and nothing is under way.
         """
-        while (reserved := self._try(usd, limit_usd, alone())) is None:
+        while (reserved := self._try(usd, limit_usd, max(usd, wish()))) is None:
             if not self.reserved_usd:
                 raise BudgetSpent(
                     f"the budget of {limit_usd:g} USD is spent ({self.spent_usd:.4f} USD so far, and the next request may cost "
@@ -52,12 +53,12 @@ class Ledger:
             await asyncio.sleep(POLL_S)
         return reserved
 
-    def _try(self, usd: float, limit_usd: float, alone: bool) -> float | None:
+    def _try(self, usd: float, limit_usd: float, wished: float) -> float | None:
         with self._lock:
             left = limit_usd * (1 + 1e-9) - self.spent_usd - self.reserved_usd
-            if usd > left or (alone and self.reserved_usd):
+            if usd > left or (wished > left and self.reserved_usd):
                 return None
-            usd = left if alone else usd
+            usd = min(wished, left)
             self.reserved_usd += usd
             return usd
 
@@ -80,7 +81,7 @@ class Estimate:
     """Tokens that a request may take, guessed from its text and corrected upwards by what replies report."""
 
     def __init__(self):
-        self._factor, self.is_tried = 1.0, False
+        self._factor, self._is_tried = 1.0, False
 
     def prompt_tokens(self, body: dict) -> float:
         """At most so many prompt tokens: 0.4 a character, about one for a character outside ASCII."""
@@ -94,9 +95,14 @@ class Estimate:
         """What a request may cost at most."""
         return cost_usd(role, *self.most_tokens(body)) or 0.0
 
+    def safe_usd(self, role: Role, body: dict) -> float:
+        """What to set aside for a request: as long as no reply has been seen, what it costs if the guess is badly wrong."""
+        prompt, reply = self.most_tokens(body)
+        return self.most_usd(role, body) if self._is_tried else cost_usd(role, GUESS_ERROR * prompt + HIDDEN_TOKENS, reply) or 0.0
+
     def learn(self, body: dict, prompt_tokens: int) -> None:
         """Correct by what a prompt really took."""
-        self.is_tried = True
+        self._is_tried = True
         self._factor = max(self._factor, prompt_tokens / self._plain(body))
 
     @staticmethod

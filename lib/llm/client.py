@@ -1,30 +1,23 @@
 """`Asker`: sends requests to one role's endpoint, many at a time, and never one twice.
 
-Every reply goes into the request store as it arrives. A worker thread holds the event loop, so that `ask` is an ordinary
-call in a script and in Jupyter alike. What it does not do: build prompts or parse replies.
+Every reply goes into the request store as it arrives. What it does not do: build prompts or parse replies.
+What sends requests is imported when the first one goes out: it takes a second, and a run whose replies are all stored asks nothing.
 """
 
-import asyncio
-import concurrent.futures
 import contextlib
-import threading
-import time
 import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lib.llm.batch import ask_in_batches
 from lib.llm.budget import BudgetSpent, Estimate, ledger_of
-from lib.llm.crew import DRAIN_S, Crew
-from lib.llm.pool import Pool
+from lib.llm.crew import Crew
 from lib.llm.records import Reply, Request
-from lib.llm.retry import call_with_retries
 from lib.llm.roles import Role
 from lib.llm.store import Store, request_key
 from lib.llm.trouble import EndpointError
 from lib.llm.usage import Usage, batch_factor, cost_usd
-from lib.llm.wire import send_embeddings, send_request
+from lib.llm.worker import Worker
 from lib.run import BadInput, Progress
 from lib.run.progress import say
 
@@ -57,7 +50,7 @@ class Asker:
         self._run, self._store, self._max_in_flight, self._budget_usd = run, store, max_in_flight, budget_usd
         self._ledger, self._estimate = ledger_of(run, store), Estimate()
         self._has_price = cost_usd(role, 0, 0) is not None
-        self._loop = self._pool = None
+        self._worker = self._pool = None
 
     def ask(self, requests: Sequence[Request], label: str = "requests", then: Callable[[int, Reply], Sequence[Request]] | None = None) -> list[Reply]:
         """Replies in the order of `requests`; what the store holds is not asked again, equal requests are asked once.
@@ -118,6 +111,8 @@ class Asker:
                 counter.total += len(new)
 
         async def one(key: str, crew: Crew) -> None:
+            from lib.llm.wire import send_request
+
             body = wanted[key]
             async with self._reserved(body) as settle:
                 reply = await self._call(
@@ -127,6 +122,8 @@ class Asker:
             follow(key, crew)
 
         async def batches(crew: Crew) -> None:
+            from lib.llm.batch import ask_in_batches
+
             await ask_in_batches(
                 self._pool.addresses[0].client, self._store, self.role, wanted, crew, keep,
                 ledger=self._ledger, limit_usd=self._budget_usd, most_usd=lambda body: self._estimate.most_usd(self.role, body) * batch_factor(),
@@ -154,6 +151,8 @@ class Asker:
         self._begin(cached=len(keys) - len(wanted))
 
         async def one(batch: list[str], crew: Crew) -> None:
+            from lib.llm.wire import send_embeddings
+
             inputs = [wanted[key] or " " for key in batch]  # an empty text is an error to most endpoints
             body = {"messages": [{"content": text} for text in inputs]}
             async with self._reserved(body) as settle:
@@ -179,9 +178,9 @@ class Asker:
 
     def close(self) -> None:
         """Close connections and the worker thread; the asker cannot be used afterwards."""
-        if self._loop:
+        if self._worker:
             self._end()
-            self._loop = None
+            self._worker = None
         self._store.close()
 
     def _begin(self, cached: int = 0) -> None:
@@ -189,6 +188,7 @@ class Asker:
 
     async def _call(self, send, crew: Crew, key: str, body: dict):
         """One request through the pool; tokens of attempts that gave nothing are priced, since they may be charged."""
+        from lib.llm.retry import call_with_retries
 
         def lost(tokens: tuple[int, int]) -> None:
             prompt, reply = tokens[0] or int(self._estimate.prompt_tokens(body)), tokens[1]
@@ -226,9 +226,10 @@ class Asker:
     async def _reserved(self, body: dict):
         """Money set aside for a request while it is under way."""
         self._check_day()
-        most = self._estimate.most_usd(self.role, body) if self._budget_usd else 0.0
+        most = 0.0
         if self._budget_usd:
-            most = await self._ledger.reserve(most, self._budget_usd, alone=lambda: not self._estimate.is_tried)
+            most = self._estimate.most_usd(self.role, body)
+            most = await self._ledger.reserve(most, self._budget_usd, wish=lambda: self._estimate.safe_usd(self.role, body))
         cost = [0.0]
         try:
             yield lambda usd: cost.__setitem__(0, usd)
@@ -259,42 +260,27 @@ class Asker:
                     work = crew.run(lambda _: first(crew), items)
                 else:
                     work = crew.run(lambda item: one(item, crew), items, grows)
-                future = asyncio.run_coroutine_threadsafe(work, self._loop)
                 try:
-                    _wait(future)
-                    future.result()
+                    self._worker.run(work, crew)
                 except KeyboardInterrupt:
-                    raise KeyboardInterrupt(self._drain(crew, future, label)) from None
-                except BaseException:
-                    future.cancel()
-                    raise
+                    message = (
+                        f"{self.role.name}: {label} stopped after {self._usage_now.requests} replies, which are stored; "
+                        "run this again to go on from there, nothing is asked twice"
+                    )
+                    say(message)
+                    raise KeyboardInterrupt(message) from None
         finally:
             self._store.flush()
             self._record()
 
-    def _drain(self, crew: Crew, future, label: str) -> str:
-        """After a Ctrl-C: wait for what was sent, at most `DRAIN_S`; a second Ctrl-C ends it at once. Returns how to go on."""
-        say(f"{self.role.name}: stopping; replies under way have {DRAIN_S:.0f} s to arrive, Ctrl-C again stops at once")
-        self._loop.call_soon_threadsafe(crew.stop)
-        try:
-            _wait(future, DRAIN_S + 5)
-        except KeyboardInterrupt:
-            self._loop.call_soon_threadsafe(crew.abort)
-            _wait(future, 5.0)
-        message = (
-            f"{self.role.name}: {label} stopped after {self._usage_now.requests} replies, which are stored; "
-            "run this again to go on from there, nothing is asked twice"
-        )
-        say(message)
-        return message
-
     def _start(self) -> None:
         self._tokens_before = self._store.tokens_today(self.role.identity) if self.role.tpd else 0
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name=f"asker-{self.role.name}", daemon=True).start()
-            self._pool = Pool(self.role, self._max_in_flight, _warner(self.role, self._run))
-            self._end = weakref.finalize(self, _end, self._loop, self._pool)  # at the latest when the process ends
+        if self._worker is None:
+            from lib.llm.pool import Pool, warner
+
+            self._worker = Worker(self.role.name)
+            self._pool = Pool(self.role, self._max_in_flight, warner(self.role, self._run))
+            self._end = weakref.finalize(self, self._worker.end, self._pool.close)  # at the latest when the process ends
         self._pool.begin()
 
     def _record(self) -> None:
@@ -304,32 +290,6 @@ class Asker:
         self._run.record(tokens={self.role.name: now.counts()})
         if self._cost_now:
             self._run.record(cost_usd={self.role.name: self._cost_now})
-
-
-def _wait(future: concurrent.futures.Future, limit_s: float = float("inf")) -> None:
-    """Wait in short steps, between which a Ctrl-C is noticed whichever thread the signal reached."""
-    deadline = time.monotonic() + limit_s
-    while not future.done() and time.monotonic() < deadline:
-        concurrent.futures.wait([future], timeout=0.2)
-
-
-def _warner(role: Role, run):
-    """What the pool tells is said, and stands in the run."""
-    told: list[str] = []
-
-    def warn(sentence: str) -> None:
-        say(f"warning: {sentence}")
-        told.append(sentence)
-        run.record(warnings={f"{role.name} endpoint": "; ".join(told)})
-
-    return warn
-
-
-def _end(loop: asyncio.AbstractEventLoop, pool: Pool) -> None:
-    """Close connections, then end the worker thread."""
-    with contextlib.suppress(Exception):
-        asyncio.run_coroutine_threadsafe(pool.close(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
 
 
 def _unit(row) -> np.ndarray:

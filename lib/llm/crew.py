@@ -49,8 +49,10 @@ class Crew:
 
         self.add(items)
         n_workers = self.most if grows else min(self.most, len(items))
-        self._tasks = {asyncio.create_task(worker()) for _ in range(n_workers)}
         try:
+            for _ in range(n_workers):
+                self._tasks.add(asyncio.create_task(worker()))
+                await asyncio.sleep(0)  # one by one: the first requests are on their way before the last are built
             await asyncio.wait(self._tasks)
         except asyncio.CancelledError:
             self.abort()

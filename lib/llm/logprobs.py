@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import openai
 
 from lib.llm.roles import Role
-from lib.llm.wire import NO_KEY
+from lib.llm.transport import NO_KEY, route
 from lib.run import BadInput
 
 TIMEOUT_S = 600.0
@@ -40,8 +40,7 @@ def prompt_logprobs(role: Role, ids: Sequence[int]) -> list[float]:
 
 
 def _post(role: Role, url: str, body: dict) -> dict:
-    local = url.startswith(("http://127.", "http://localhost", "http://[::1]"))  # never through a proxy
-    http = openai.DefaultHttpxClient(timeout=TIMEOUT_S, trust_env=not local)
+    http = openai.DefaultHttpxClient(timeout=TIMEOUT_S, **route(url))
     try:
         headers = {"Authorization": f"Bearer {role.api_key or NO_KEY}"}
         reply = http.post(url, json=body, headers=headers)

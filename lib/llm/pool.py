@@ -6,7 +6,8 @@ import openai
 
 from lib.llm.limiter import Limiter, Pace
 from lib.llm.roles import Role
-from lib.llm.wire import make_client
+from lib.llm.transport import make_client
+from lib.run import say
 
 FAILURES = 3  # in a row until an address is left out
 FAILED_IN_A_ROW = 20  # requests, until a run is stopped
@@ -101,3 +102,15 @@ class Pool:
         """Close every connection."""
         for address in self.addresses:
             await address.client.close()
+
+
+def warner(role: Role, run) -> Callable[[str], None]:
+    """What a pool tells with it is said, and stands in the run."""
+    told: list[str] = []
+
+    def warn(sentence: str) -> None:
+        say(f"warning: {sentence}")
+        told.append(sentence)
+        run.record(warnings={f"{role.name} endpoint": "; ".join(told)})
+
+    return warn

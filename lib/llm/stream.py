@@ -7,8 +7,8 @@ import openai
 
 from lib.llm.records import Request
 from lib.llm.roles import TIMEOUT_S, Role
+from lib.llm.transport import NO_KEY, entry, route
 from lib.llm.trouble import EndpointError, explain
-from lib.llm.wire import NO_KEY, _entry, _route
 
 
 def stream_reply(role: Role, request: Request) -> Iterator[str]:
@@ -21,11 +21,10 @@ def stream_reply(role: Role, request: Request) -> Iterator[str]:
     chat = "messages" in body
     known = {"messages": body.pop("messages")} if chat else {"prompt": body.pop("prompt")}
     timeout = httpx2.Timeout(role.timeout_s or TIMEOUT_S, connect=10.0)
-    with openai.DefaultHttpxClient(timeout=timeout, **_route(role.base_url)) as http:
+    with openai.DefaultHttpxClient(timeout=timeout, **route(role.base_url)) as http:
         common = {"max_retries": 0, "http_client": http}
         if role.azure:
-            entry = _entry(role)
-            client = openai.AzureOpenAI(azure_endpoint=role.base_url, api_version=role.api_version, **entry, **common)
+            client = openai.AzureOpenAI(azure_endpoint=role.base_url, api_version=role.api_version, **entry(role), **common)
         else:
             client = openai.OpenAI(base_url=role.base_url, api_key=role.api_key or NO_KEY, **common)
         create = (client.chat.completions if chat else client.completions).create

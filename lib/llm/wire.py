@@ -1,4 +1,4 @@
-"""The wire: the OpenAI client, one chat or completion request, one batch of embeddings, and the probe of an endpoint."""
+"""The wire: one chat or completion request, one batch of embeddings, and the probe of an endpoint."""
 
 import time
 
@@ -6,43 +6,9 @@ import httpx2  # what the openai package itself is built on
 import openai
 
 from lib.llm.records import Reply
-from lib.llm.roles import TIMEOUT_S, Role
+from lib.llm.roles import Role
+from lib.llm.transport import NO_KEY, entry, route
 from lib.llm.trouble import BadReply, explain
-
-NO_KEY = "none"  # the client refuses an empty key; servers without keys ignore this one
-
-
-def make_client(role: Role, max_in_flight: int, url: str = "", timeout_s: float = 0.0) -> openai.AsyncOpenAI:
-    """A client for one address of a role. It makes no retries of its own: ours know the Retry-After of the whole endpoint.
-
-    Its transport is aiohttp's, which takes less than half the time of the default one.
-    """
-    url = url or role.base_url
-    limits = httpx2.Limits(max_connections=max_in_flight + 4, max_keepalive_connections=max_in_flight + 4)
-    timeout = httpx2.Timeout(timeout_s or role.timeout_s or TIMEOUT_S, connect=10.0)
-    http = openai.DefaultAioHttpClient(limits=limits, timeout=timeout, **_route(url))
-    common = {"max_retries": 0, "http_client": http}
-    if role.azure:
-        return openai.AsyncAzureOpenAI(azure_endpoint=url, api_version=role.api_version, **_entry(role), **common)
-    return openai.AsyncOpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common)
-
-
-def _route(url: str) -> dict:
-    """Loopback is never reached through a proxy, and has no certificate to check (loading certificates takes 50 ms)."""
-    local = url.startswith(("http://127.", "http://localhost", "http://[::1]"))
-    return {"trust_env": not local, "verify": not local}
-
-
-def _entry(role: Role) -> dict:
-    """How Azure is entered: a key, a token, or whoever azure-identity finds logged in."""
-    if role.api_key:
-        return {"api_key": role.api_key}
-    if role.token:
-        return {"azure_ad_token": role.token}
-    from azure.identity import DefaultAzureCredential, get_bearer_token_provider
-
-    scope = "https://cognitiveservices.azure.com/.default"
-    return {"azure_ad_token_provider": get_bearer_token_provider(DefaultAzureCredential(), scope)}
 
 
 async def send_request(client: openai.AsyncOpenAI, model: str, body: dict) -> Reply:
@@ -51,9 +17,8 @@ async def send_request(client: openai.AsyncOpenAI, model: str, body: dict) -> Re
     chat = "messages" in body
     # The body goes as it is and comes back raw: the client's typed models cost two milliseconds a request, servers differ
     # in what they leave out, and the request store wants to know exactly what was asked.
-    raw = await client.post(
-        "/chat/completions" if chat else "/completions", body={"model": model, **body}, cast_to=httpx2.Response
-    )
+    path = "/chat/completions" if chat else "/completions"
+    raw = await client.post(path, body={"model": model, **body}, cast_to=httpx2.Response)
     return read_reply(raw.json(), chat, round(time.monotonic() - start, 4))
 
 
@@ -110,11 +75,11 @@ def probe(role: Role, timeout_s: float = 10.0) -> str | None:
 
 
 def _probe(role: Role, url: str, timeout_s: float) -> str | None:
-    http = openai.DefaultHttpxClient(timeout=timeout_s, **_route(url))
+    http = openai.DefaultHttpxClient(timeout=timeout_s, **route(url))
     common = {"max_retries": 0, "http_client": http}
     try:
         if role.azure:
-            client = openai.AzureOpenAI(azure_endpoint=url, api_version=role.api_version, **_entry(role), **common)
+            client = openai.AzureOpenAI(azure_endpoint=url, api_version=role.api_version, **entry(role), **common)
         else:
             client = openai.OpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common)
             try:

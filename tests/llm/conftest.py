@@ -1,13 +1,16 @@
 """A run that only remembers, a role that points at a scripted server, and the offline endpoint in this process."""
 
+import contextlib
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from lib.llm.offline.server import make_server
 from lib.llm.roles import Role
+
+from .helpers import serving
 
 
 class Run:
@@ -42,14 +45,12 @@ def no_env_file(monkeypatch, tmp_path):
 @pytest.fixture
 def scripted():
     """A server that answers with `script(number, body, headers) -> (status, headers, body)`; gives its Role and what it saw."""
-    servers = []
+    servers = contextlib.ExitStack()
 
     def start(script, **role):
         seen, lock = [], threading.Lock()
 
         class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 with lock:
@@ -72,19 +73,11 @@ def scripted():
                 self.end_headers()
                 self.wfile.write(data)
 
-            def log_message(self, *_):
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        servers.append(server)
-        url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+        url = servers.enter_context(serving(Handler))
         return Role(**{"name": "teacher", "base_url": url, "model": "m", "identity": "m-1", **role}), seen
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with servers:
+        yield start
 
 
 @pytest.fixture(scope="session")

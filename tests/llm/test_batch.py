@@ -1,5 +1,6 @@
 """Batch mode, over the official client, against a local server with the same protocol: submitted once, found again, half the price."""
 
+import functools
 import json
 import os
 import re
@@ -8,15 +9,18 @@ import subprocess
 import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from lib.llm import Asker, BudgetSpent, EndpointError, Request
+from lib.llm import BudgetSpent, EndpointError
 from lib.llm.roles import Role
 from lib.llm.store import Store
 
-CANARY = "sk-canary-7d1f"
+from .helpers import CANARY, make, serving
+from .helpers import ask as ask_long
+
+ask = functools.partial(ask_long, max_tokens=100)
 
 
 class BatchServer:
@@ -94,8 +98,6 @@ def batches(monkeypatch):
     state = BatchServer()
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_POST(self):
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             with state.lock:
@@ -130,31 +132,9 @@ def batches(monkeypatch):
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    state.role = Role(
-        "teacher",
-        f"http://127.0.0.1:{server.server_address[1]}/v1",
-        "m",
-        identity="m-1",
-        batch=True,
-        price=(1000.0, 1000.0),
-        api_key=CANARY,
-    )
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-def ask(text):
-    return Request(messages=({"role": "user", "content": text},), max_tokens=100)
-
-
-def make(role, run, **more):
-    return Asker(role, run, Store(run.path("requests.sqlite")), **more)
+    with serving(Handler) as url:
+        state.role = Role("teacher", url, "m", identity="m-1", batch=True, price=(1000.0, 1000.0), api_key=CANARY)
+        yield state
 
 
 def test_requests_go_in_one_batch_and_come_back_in_order_at_half_the_price(batches, run):

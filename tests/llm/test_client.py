@@ -1,35 +1,22 @@
 """The asker: in order, at most so many at once, never twice, patient with a busy endpoint, clear about a dead one."""
 
+import gzip
+import json
+import socket
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 
 import numpy as np
 import pytest
 
-from lib.llm import Asker, BudgetSpent, EndpointError, Request, probe
+from lib.llm import BudgetSpent, EndpointError, Request, probe
 from lib.llm.retry import retry_after_s
 from lib.llm.roles import Role
 from lib.llm.store import Store, request_key
 from lib.run import BadInput
 
-CANARY = "sk-canary-7d1f"
-
-
-def chat(text, prompt_tokens=10, completion_tokens=2):
-    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
-    return 200, {}, {"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": usage}
-
-
-def echo(number, body, headers):
-    return chat(body["messages"][-1]["content"])
-
-
-def ask(text, **more):
-    return Request(messages=({"role": "user", "content": text},), **more)
-
-
-def make(role, run, **more):
-    return Asker(role, run, Store(run.path("requests.sqlite")), **more)
+from .helpers import CANARY, ask, chat, echo, make, serving
 
 
 def test_replies_come_in_the_order_of_the_requests_and_equal_requests_are_asked_once(scripted, run):
@@ -176,6 +163,49 @@ def test_vectors_have_length_one_and_known_texts_are_not_sent_again(scripted, ru
     )
     assert np.array_equal(make(role, run).embed(["b", "aaaa"]), first[[1, 0]]) and len(seen) == 1
     assert len(seen[0][1]["input"]) == 2
+
+
+def test_a_reply_that_lies_elsewhere_and_is_compressed_is_found_and_read(run):
+    asked = []
+
+    class Moved(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            there = self.path == "/there"
+            data = gzip.compress(json.dumps(chat("found")[2]).encode()) if there else b""
+            self.send_response(200 if there else 307)
+            for name, value in {"Content-Encoding": "gzip"}.items() if there else {"Location": "/there"}.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    with serving(Moved) as url:
+        assert make(Role("teacher", url, "m"), run).ask([ask("a")])[0].text == "found"
+    assert asked[0][0] == "/v1/chat/completions" and asked[-1] == ("/there", asked[0][1])
+
+
+def test_a_connection_that_breaks_off_is_tried_again_and_its_prompt_is_priced(run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.02)
+    asked = []
+
+    class Breaking(BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            if len(asked) == 1:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return
+            data = json.dumps(chat("whole")[2]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    with serving(Breaking) as url:
+        asker = make(Role("teacher", url, "m", price=(1.0, 1.0)), run)
+        assert asker.ask([ask("a")])[0].text == "whole"
+    assert len(asked) == 2 and asked[0] == asked[1] and asker.usage.retries == 1 and asker.usage.lost_tokens > 0
 
 
 def test_it_works_while_another_event_loop_runs_as_in_jupyter(scripted, run):

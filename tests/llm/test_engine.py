@@ -12,31 +12,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib.llm import Asker, BudgetSpent, EndpointError, Request, connect
+from lib.llm import BudgetSpent, EndpointError, connect
 from lib.llm.limiter import Limiter, Pace
 from lib.llm.roles import Role, resolve_role
 from lib.llm.store import Store, request_key
 from lib.llm.usage import cost_usd, read_prices, with_price
 from lib.run import BadInput
 
-CANARY = "sk-canary-7d1f"
-
-
-def chat(text, prompt_tokens=10, completion_tokens=2, finish="stop"):
-    usage = {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens}
-    return 200, {}, {"choices": [{"message": {"content": text}, "finish_reason": finish}], "usage": usage}
-
-
-def echo(number, body, headers):
-    return chat(body["messages"][-1]["content"])
-
-
-def ask(text, **more):
-    return Request(messages=({"role": "user", "content": text},), **more)
-
-
-def make(role, run, **more):
-    return Asker(role, run, Store(run.path("requests.sqlite")), **more)
+from .helpers import CANARY, ask, chat, echo, make
 
 
 def two(first, second):
@@ -154,16 +137,22 @@ def test_a_content_filter_is_a_result_with_a_reason_kept_and_not_asked_again(scr
     )
 
 
-def test_a_run_of_failures_stops_early_with_a_sample_of_them(scripted, run):
+@pytest.mark.parametrize("in_flight", [1, 4])
+def test_a_run_of_failures_stops_early_with_a_sample_of_them(scripted, run, in_flight):
+    """Four good replies, then 20 bad ones, each `in_flight` of them given together; after the 20th nothing new is sent."""
+    all_here = threading.Barrier(in_flight)
+
     def odd(number, body, headers):
-        return chat("ok") if number < 5 else (400, {}, {"error": {"message": f"context is too long {CANARY}"}})
+        if number < 24:
+            all_here.wait(timeout=60)
+        return chat("ok") if number < 4 else (400, {}, {"error": {"message": f"context is too long {CANARY}"}})
 
     role, seen = scripted(odd, api_key=CANARY)
     with pytest.raises(
         EndpointError, match=r"20 requests in a row failed: 20 × HTTP 400: context is too long"
     ) as error:
-        make(role, run, max_in_flight=4).ask([ask(str(i)) for i in range(500)])
-    assert 25 <= len(seen) <= 40 and CANARY not in str(error.value)  # 20 in a row, those under way with them
+        make(role, run, max_in_flight=in_flight).ask([ask(str(i)) for i in range(500)])
+    assert 24 <= len(seen) < 24 + in_flight and CANARY not in str(error.value)  # the others may have sent one more each
 
 
 def test_one_request_that_fails_again_and_again_does_not_end_the_others(scripted, run, monkeypatch):
@@ -224,6 +213,22 @@ def test_a_budget_is_not_passed_by_what_is_under_way(scripted, run):
         )
     spent = Store(run.path("requests.sqlite")).spent_usd()
     assert 2.5 <= spent <= 3.0 and len(seen) == round(spent / 0.3)
+
+
+def test_requests_need_not_wait_for_the_first_price_where_the_budget_covers_the_worst(scripted, run):
+    """All 32 stand at the server together: none is answered before the others are there, so none was waited for."""
+    all_here = threading.Barrier(32)
+    role, _ = scripted(lambda *a: (all_here.wait(timeout=60), echo(*a))[1], price=(1.0, 1.0))
+    replies = make(role, run, max_in_flight=32, budget_usd=5.0).ask([ask(str(i)) for i in range(32)])
+    assert [reply.text for reply in replies] == [str(i) for i in range(32)]
+
+
+def test_an_endpoint_that_counts_much_more_than_is_sent_does_not_pass_the_budget(scripted, run):
+    """30,000 tokens for a word (instructions of the endpoint's own): as many go at first as can be paid even so."""
+    role, seen = scripted(lambda *_: (time.sleep(0.05), chat("x", 30_000, 0))[1], price=(10.0, 10.0))  # 0.3 USD each
+    with pytest.raises(BudgetSpent):
+        make(role, run, max_in_flight=16, budget_usd=2.0).ask([ask(str(i), max_tokens=1) for i in range(40)])
+    assert len(seen) == 6 and Store(run.path("requests.sqlite")).spent_usd() == pytest.approx(1.8)
 
 
 def test_every_asker_of_a_run_draws_on_the_same_budget(scripted, run):
