@@ -5,20 +5,25 @@ chunks, none of which has to wait for a free place. The ideal is two latencies: 
 `--straggler`, one reply takes that many latencies; where answers of other chunks waited for it, it would cost one latency more.
 
 Run:    .venv/bin/python benchmarks/critical_path.py [--latency 0.5] [--chunks 20] [--questions 5] [--straggler 3] [--runs 5]
-Prints: seconds and latencies of every run, and their medians.
+Prints: seconds, latencies, processor seconds (server and client are one process) and the ratio to the ideal of every run, their
+medians, and the machine's load: what a run takes beyond the ideal is work, and on a busy machine waiting for its turn to work.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import random
 import re
 import statistics
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from lib.gen.pairs import generate_pairs
 from lib.gen.quota import plan_asks
@@ -80,6 +85,11 @@ class Run:
         """Forget it."""
 
 
+def describe(seconds: float, worked: float, latency: float, ideal: float) -> str:
+    """One measurement in words."""
+    return f"{seconds:.2f} s = {seconds / latency:.2f} latencies, {worked:.2f} s of them work, {seconds / ideal:.2f} times the ideal"
+
+
 def main() -> None:
     """Measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -96,22 +106,23 @@ def main() -> None:
     started.wait()
     chunks = make_chunks(options.chunks, options.questions)
     asks = plan_asks(chunks, questions_per_chunk=options.questions, rng=random.Random(1))
-    taken = []
+    ideal = max(2.0, options.straggler + 1) * options.latency
+    taken, worked = [], []
     for number in range(options.runs):
         with tempfile.TemporaryDirectory() as folder:
             run = Run()
             role = Role("teacher", f"http://127.0.0.1:{found[0]}/v1", "fixed-latency")
             asker = Asker(role, run, Store(Path(folder) / "requests.sqlite"), max_in_flight=512)
             asker.ask([])
-            start = time.perf_counter()
+            start, work_start = time.perf_counter(), time.process_time()
             made = generate_pairs(asks, asker)
             taken.append(time.perf_counter() - start)
+            worked.append(time.process_time() - work_start)
             asker.close()
         n = len(made.answers)
-        print(f"run {number + 1}: {n} answers in {taken[-1]:.2f} s, {taken[-1] / options.latency:.2f} latencies", flush=True)
-    median = statistics.median(taken)
-    ideal = max(2.0, options.straggler + 1)
-    print(f"median {median:.2f} s, {median / options.latency:.2f} latencies; ideal {ideal:g}")
+        print(f"run {number + 1}: {n} answers, {describe(taken[-1], worked[-1], options.latency, ideal)}", flush=True)
+    median = describe(statistics.median(taken), statistics.median(worked), options.latency, ideal)
+    print(f"median: {median}; ideal {ideal:.2f} s; load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

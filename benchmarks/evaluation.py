@@ -6,7 +6,8 @@ Each system and the judge is an endpoint of its own on loopback that answers eve
 share one server process. Every system is asked all questions, every answer is judged, and the judge starts while answers come
 in. The ideal is what the latency alone allows: the first answers come after one latency, and the judge, who has the most to
 do, then needs ceil(verdicts / in-flight) more. Prints both ideals (with and without overlap), the time taken, the share of the
-ideal, requests a second, CPU seconds, and the load of the machine before and after: the share counts only on an idle machine.
+ideal, requests a second, CPU time of a request (client, prompts, request store, scores: all but the server), and the load of the
+machine before and after: the share counts only on an idle machine, the CPU time on any.
 """
 
 import argparse
@@ -55,8 +56,8 @@ async def serve(latency_s: float) -> None:
     await server.serve_forever()
 
 
-def evaluate(n_questions: int, n_systems: int, in_flight: int, url: str, folder: Path) -> tuple[int, float]:
-    """Answers and verdicts counted, and the seconds from the first request to the last score."""
+def evaluate(n_questions: int, n_systems: int, in_flight: int, url: str, folder: Path) -> tuple[int, float, float]:
+    """Answers counted, and the seconds and CPU seconds from the first request to the last score."""
     from lib.eval.answer import ask_systems
     from lib.eval.conditions import CLOSED_BOOK, Case
     from lib.eval.judge import Ahead
@@ -86,13 +87,13 @@ def evaluate(n_questions: int, n_systems: int, in_flight: int, url: str, folder:
     }
     judging = connect(Role("judge", url, "judge"), run, max_in_flight=in_flight)
     score_rows([], questions, [], judging)  # imports are not the endpoint's time
-    start = time.monotonic()
+    start, used = time.monotonic(), time.process_time()
     with Ahead(judging, {row["id"]: row for row in questions}) as ahead:
         answers = ask_systems(cases, askers, Format(), max_tokens=64, ahead=ahead)
     scores = score_rows(answers, questions, [], judging)
-    seconds = time.monotonic() - start
+    seconds, used = time.monotonic() - start, time.process_time() - used
     assert len(scores) == n_questions * n_systems and all(row["judge"] is True for row in scores)
-    return len(scores), seconds
+    return len(scores), seconds, used
 
 
 def main() -> None:
@@ -111,16 +112,15 @@ def main() -> None:
     try:
         url, before = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1", os.getloadavg()[0]
         with tempfile.TemporaryDirectory() as folder:
-            n, seconds = evaluate(given.questions, given.systems, given.in_flight, url, Path(folder))
+            n, seconds, used = evaluate(given.questions, given.systems, given.in_flight, url, Path(folder))
     finally:
         server.terminate()
         server.wait()
     judging = math.ceil(n / given.in_flight) * given.latency
     ideal, apart = given.latency + judging, math.ceil(given.questions / given.in_flight) * given.latency + judging
-    used = os.times()
     print(f"{given.questions} questions × {given.systems} systems, judged: {2 * n} requests, {given.latency:g} s each, {given.in_flight} in flight")
     print(f"ideal                 {ideal:7.1f} s   ({apart:.1f} s if the judge waited for all answers)")
-    print(f"taken                 {seconds:7.1f} s   {2 * n / seconds:.0f} requests a second, {used.user + used.system:.1f} s of CPU")
+    print(f"taken                 {seconds:7.1f} s   {2 * n / seconds:.0f} requests a second, {500 * used / n:.2f} ms of CPU each")
     print(f"share of the ideal    {ideal / seconds:7.2f}     load of the machine {before:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores")
 
 

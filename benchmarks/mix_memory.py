@@ -3,8 +3,8 @@
 Hard distractors are retrieved one question at a time, so that no table of questions by chunks is ever held: the peak is that of
 the corpus and its index. What grows with the questions are the questions themselves: a few pointers for each row.
 
-    python benchmarks/mix_memory.py                         # 100,000 chunks; 250 and 1,000 questions
-    python benchmarks/mix_memory.py --chunks 20000 --questions 100 400
+    .venv/bin/python benchmarks/mix_memory.py                         # 100,000 chunks; 250 and 1,000 questions
+    .venv/bin/python benchmarks/mix_memory.py --chunks 20000 --questions 100 400
 
 Prints for each number of questions: seconds of the mix, the process's peak memory, bytes of the rows written, and what a table of
 questions by chunks in float32 would add; then the ratio of the peaks. Each number runs in a process of its own.

@@ -15,10 +15,13 @@ from lib.deploy.roles import served_role
 from lib.deploy.serve import ensure_served, stop_served
 from lib.deploy.show import as_text, source_of
 from lib.deploy.talk import Talk, allows_turns
-from lib.llm import EndpointError, Format
+from lib.llm import EndpointError, Format, connect
+from lib.llm.search import Search
 from lib.run import BadInput, read_json, read_jsonl
 from lib.run.leftovers import own
 
+WITH_TURNS = ("conversations", "summaries")  # recipes whose rows hold several turns; all others teach, and 4_eval asks, single questions
+MEASURED = ("retriever", "reranker", "top_k", "max_reply_tokens")  # as the report has them, where there is one
 HELP = "ask a question, or: /new forgets the conversation, /show prints the passages, /quit ends"
 
 
@@ -40,7 +43,8 @@ class FinishedRun:
         self.dir, self.notebook = folder, notebook
         parameters = read_json(folder / "run.json")["parameters"]
         merged = {name: value for stage in parameters.values() for name, value in stage.items()}
-        self.p = SimpleNamespace(**merged | parameters.get("3_deploy", {}) | {"keep_serving": False})
+        measured = {name: value for name, value in parameters.get("4_eval", {}).items() if name in MEASURED}
+        self.p = SimpleNamespace(**merged | parameters.get("3_deploy", {}) | measured | {"keep_serving": False})
         self.warnings: list[str] = []
 
     def path(self, name: str) -> Path:
@@ -58,6 +62,9 @@ class FinishedRun:
             raise FileNotFoundError(f"{self.dir / name} is missing: run the notebook that makes it first")
         return self.dir / name
 
+    def record(self, **facts) -> None:
+        """Nothing: what a chat asks is no part of the run's account; the request store has it."""
+
     def stand_in(self, role: str, what: str) -> None:
         """Say that something stands in for the real thing."""
         print(f"stand-in: {role} = {what}")
@@ -69,19 +76,35 @@ def open_talk(run, system: str, *, top_k: int = 0, remembers: bool | None = None
     Args:
         run: An open run.
         system: `student`, `baseline`, or another one that is served.
-        top_k: Passages shown with a question; 0 for as many as training showed.
-        remembers: Whether earlier turns count; None for as the model's template allows.
+        top_k: Passages shown with a question; 0 for the number that the report speaks of: training's where it was asked, else the largest.
+        remembers: Whether earlier turns count; None for as the student was trained, where its template allows it.
+
+    Raises:
+        BadInput: More passages than the servers have room for, or a system that is not served.
     """
     role = served_role(run, system)
     record = read_json(run.dir / "serving" / "servers.json")[system]
     chunks = read_jsonl(run.need("dataset/chunks.jsonl"))
     widths = getattr(run.p, "top_k", [3])
-    shown = top_k or (getattr(run.p, "n_distractors", widths[0] - 1) + 1)
+    if top_k > max(widths):
+        raise BadInput(f"--top-k: this run's servers have room for {max(widths)} passages, its largest top_k; found {top_k}")
+    made = read_json(run.dir / "run.json")["parameters"].get("1_gen", {})
+    trained = made.get("n_distractors", -1) + 1
+    remembers = made.get("recipe") in WITH_TURNS if remembers is None else remembers
     reply_tokens = getattr(run.p, "max_reply_tokens", 512)
     return Talk(
-        role, Format.load(run.need("dataset/format.json")), Passages(chunks), min(shown, max(widths)),
-        record.get("max_model_len", 8192), reply_tokens, allows_turns(role) if remembers is None else remembers,
+        role, Format.load(run.need("dataset/format.json")), Passages(chunks, lambda: open_search(run, chunks)),
+        top_k or (trained if trained in widths else max(widths)), record.get("max_model_len", 8192), reply_tokens,
+        remembers and allows_turns(role),
     )  # fmt: skip
+
+
+def open_search(run, chunks: list[dict]) -> Search:
+    """The search of a run's chunks by its own retriever, with the index that 4_eval keeps."""
+    retriever = getattr(run.p, "retriever", "hybrid")
+    embedder = connect("embedder", run, budget_usd=getattr(run.p, "budget_usd", 0.0)) if retriever != "bm25" else None
+    reranker, cache = getattr(run.p, "reranker", ""), run.path("index/kept").parent
+    return Search(chunks, retriever, embedder=embedder, reranker=reranker, cache=cache)
 
 
 def converse(talk: Talk, questions: Iterable[str], *, colour: bool) -> int:
@@ -123,19 +146,22 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m lib.deploy.chat", description=__doc__.splitlines()[0])
     parser.add_argument("--run", required=True, metavar="NAME", help="name of the run")
     parser.add_argument("--system", default="student", help="student (default), baseline, or another served system")
-    parser.add_argument("--top-k", type=int, default=0, metavar="N", help="passages shown; 0 as in training (default)")
-    parser.add_argument("--single", action="store_true", help="each question for itself, whatever the model's template allows")
+    parser.add_argument("--top-k", type=int, default=0, metavar="N", help="passages shown; 0 as in the report (default)")
+    memory = parser.add_mutually_exclusive_group()
+    memory.add_argument("--single", dest="remembers", action="store_false", default=None, help="each question for itself")
+    memory.add_argument("--remember", dest="remembers", action="store_true", help="send earlier turns along (default only after recipes with turns)")
     options = parser.parse_args(arguments)
     own()  # a server started here ends with the chat
     run = None
     try:
         run = FinishedRun(Path("runs") / options.run)
         ensure_served(run, [options.system])
-        talk = open_talk(run, options.system, top_k=options.top_k, remembers=False if options.single else None)
+        talk = open_talk(run, options.system, top_k=options.top_k, remembers=options.remembers)
+        talk.passages.search  # noqa: B018 (made before the first question: it may embed every passage)
         terminal = sys.stdin.isatty() and sys.stdout.isatty()
         if terminal:
             memory = "remembers the conversation" if talk.remembers else "each question for itself"
-            print(f"{options.system}: {talk.role.model}, {talk.top_k} of {len(talk.passages.chunks)} passages shown, {memory}\n{HELP}")
+            print(f"{options.system}: {talk.role.model}, {talk.top_k} of {len(talk.passages.chunks)} passages shown ({getattr(run.p, 'retriever', 'hybrid')}), {memory}\n{HELP}")
         return converse(talk, read_lines("> " if terminal else ""), colour=terminal and "NO_COLOR" not in os.environ)
     except (BadInput, FileNotFoundError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -6,6 +6,7 @@ from html import escape
 from lib.deploy.chat import open_talk
 from lib.deploy.show import as_html
 from lib.llm import EndpointError
+from lib.run import BadInput
 
 
 def chat_panel(run, system: str = "student"):
@@ -42,7 +43,7 @@ def build_panel(talk):
                 shown.value = "".join(past) + head + f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>"
             past.append(head + f"<pre style='white-space:pre-wrap'>{escape(text)}</pre>" + as_html(talk.turns[-1]))
             shown.value, line.value = "".join(past), ""
-        except EndpointError as error:
+        except (EndpointError, BadInput, RuntimeError) as error:
             shown.value = "".join(past) + head + f"<p style='color:#b00'>{escape(str(error))}</p>"
         finally:
             line.disabled = False

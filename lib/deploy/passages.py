@@ -1,49 +1,37 @@
-"""The passages of a run, searched by their words for one question at a time: what a chat shows the model."""
+"""The passages of a run, searched for one question at a time as 4_eval searches them, and where quotes stand in them."""
 
 import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
-from lib.run import BadInput
-
-_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+")
-EARLIER_WEIGHT = 0.3  # of the question before: "and on Sundays?" needs it, a new subject is not drowned by it
+from lib.llm.search import Search
 
 
 class Passages:
-    """Chunks and their BM25 index.
+    """Chunks and their search.
 
     Args:
         chunks: Rows of `dataset/chunks.jsonl`.
+        open_search: Makes their search; called when first needed, since it may embed every chunk.
     """
 
-    def __init__(self, chunks: Sequence[dict]):
-        import bm25s  # here: it brings scipy
+    def __init__(self, chunks: Sequence[dict], open_search: Callable[[], Search]):
+        self.chunks, self._open = list(chunks), open_search
 
-        if not chunks:
-            raise BadInput("chat: dataset/chunks.jsonl holds no chunks; run 1_gen again")
-        self.chunks = list(chunks)
-        self._index = bm25s.BM25()
-        texts = [" \n".join(filter(None, (c.get("title"), c.get("section"), c["text"]))) for c in self.chunks]
-        self._index.index([words(text) or [""] for text in texts], show_progress=False)
+    @cached_property
+    def search(self) -> Search:
+        """The search, made now if it was not yet."""
+        return self._open()
 
     def find(self, question: str, top_k: int, earlier: str = "") -> list[dict]:
-        """The `top_k` chunks that fit a question best, best first; ties in the chunks' order.
+        """The `top_k` chunks that fit a question best, best first: those that 4_eval would show, unless it leans on an earlier one.
 
         Args:
             question: What is asked.
             top_k: How many.
             earlier: The question before, which this one may lean on.
         """
-        scores = self._index.get_scores(words(question) or [""])
-        if earlier:
-            scores = scores + EARLIER_WEIGHT * self._index.get_scores(words(earlier) or [""])
-        return [self.chunks[i] for i in (-scores).argsort(kind="stable")[:top_k]]
-
-
-def words(text: str) -> list[str]:
-    """Words and numbers without case."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+        return [self.chunks[i] for i in self.search.rank([question], top_k, [earlier])[0]]
 
 
 def find_quote(passage: str, quote: str) -> tuple[int, int] | None:

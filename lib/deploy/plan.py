@@ -10,6 +10,7 @@ from lib.deploy.command import Server, build_command
 from lib.deploy.model import LOCAL, is_local, local_gpus, local_model, read_config, served_here
 from lib.deploy.place import SHARINGS, Need, place, server_bytes, visible_gpus
 from lib.deploy.targets import CAPABILITY, ENGINES, QUANTIZATIONS, check_quantization, compute_capability
+from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
 from lib.run.machine import GB, model_size
 
@@ -23,7 +24,7 @@ def check_parameters(p: dict) -> None:
     Raises:
         BadInput: They do not; names the first that does not.
     """
-    for name, known in (("engine", ENGINES), ("quantization", QUANTIZATIONS), ("sharing", SHARINGS)):
+    for name, known in (("engine", ENGINES), ("quantization", QUANTIZATIONS), ("sharing", SHARINGS), ("retriever", RETRIEVERS)):
         if p.get(name, known[0]) not in known:
             raise BadInput(f"{name}: expected one of {', '.join(map(repr, known))}; found {p[name]!r}")
     for name in ("tensor_parallel", "pipeline_parallel"):

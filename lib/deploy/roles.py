@@ -26,7 +26,9 @@ def served_role(run, system: str) -> Role:
     completion = system in LOCAL and Format.load(run.need("dataset/format.json")).dataset_format == "completion"
     stored = f"/{record['quantization']}" if record.get("quantization") else ""
     identity = f"{record['model_sha256']}{stored}/{record['engine']}-{record['engine_version']}"
-    return Role(system, record["base_url"], record["model"], identity=identity, completion=completion)
+    # Nobody charges for its tokens, so a budget must not stop at it; without one its costs stay what nobody said.
+    price = (0.0, 0.0) if getattr(run.p, "budget_usd", 0) else None
+    return Role(system, record["base_url"], record["model"], identity=identity, completion=completion, price=price)
 
 
 def role_of(run, name: str) -> Role | str:

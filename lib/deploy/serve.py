@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.deploy.cluster import check_cluster
 from lib.deploy.command import SERVER_PYTHON, build_command, build_environment
 from lib.deploy.faults import explain
-from lib.deploy.health import free_port, is_alive, is_free, is_healthy, read_version
+from lib.deploy.health import free_port, is_alive, is_healthy, read_version
 from lib.deploy.hosted import hosted_record, is_hosted
 from lib.deploy.model import is_local
 from lib.deploy.place import visible_gpus
@@ -28,6 +28,7 @@ from lib.deploy.targets import (
 from lib.deploy.turns import held_bytes, place_groups
 from lib.llm import resolve_role
 from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
+from lib.run.machine import port_is_free
 from lib.run.manifest import now
 from lib.run.supervise import process_start
 
@@ -203,7 +204,7 @@ def _choose_port(run, group: list[dict], index: int, known: dict[str, dict]) -> 
     others = {r["base_url"] for s, r in known.items() if s not in _names(group) and is_alive(r)}
     ports = [first + i for i in range(index + len(known) + 1)]
     port = next(p for p in ports if f"http://127.0.0.1:{p}/v1" not in others)
-    if not is_free(port):
+    if not port_is_free(port):
         raise BadInput(f"port {port} is taken: set port to 0 for a free one")
     return port
 

@@ -44,6 +44,6 @@ def _quoted(turn: Turn, i: int) -> tuple[str, list[str]]:
 
 def source_of(chunk: dict) -> str:
     """Where a passage comes from, for people."""
-    parts = [chunk.get("title") or chunk.get("source") or chunk["chunk_id"], chunk.get("section") or ""]
+    title, section = chunk.get("title") or chunk.get("source") or chunk["chunk_id"], chunk.get("section") or ""
     page = f"page {chunk['page']}" if chunk.get("page") else ""
-    return ", ".join(filter(None, [*parts, page]))
+    return ", ".join(filter(None, ["" if section.startswith(title) else title, section, page]))  # a section often begins with the title

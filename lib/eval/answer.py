@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from lib.eval.conditions import OTHER_RUN, Case
-from lib.llm import Format, Request, cost_usd, parse_reply
-from lib.run import BadInput, read_json, read_jsonl, text_hash
+from lib.llm import Format, Reply, Request, cost_usd, parse_reply
+from lib.run import BadInput, read_json, read_jsonl, say, text_hash
 
-FIRST_BLOCK = 64  # answers asked before the first ones are handed on; each further block is twice as long
 LOGPROBS = {"logprobs": True}
 
 
@@ -42,7 +41,7 @@ def ask_systems(
         max_tokens: Longest reply.
         temperature: 0 for greedy decoding.
         logprobs: Also ask for the tokens' log probabilities, which make an answer's confidence.
-        ahead: Given every block of rows as it comes in (`judge.Ahead`); None to ask all at once.
+        ahead: Given every row the moment it is there (`judge.Ahead`); None where nobody waits for it.
 
     Returns:
         One row a case and system, system by system, the cases in order.
@@ -55,7 +54,15 @@ def ask_systems(
             else pool.submit(answer_cases, cases, asker, form, system=system, **how)
             for system, asker in askers.items()
         ]
+        for future in asked:
+            future.add_done_callback(_tell_failure)
         return [row for answers in asked for row in answers.result()]
+
+
+def _tell_failure(future: Future) -> None:
+    """Say at once that a system is lost: what the others are being asked may take hours, and is kept."""
+    if not future.cancelled() and (error := future.exception()):
+        say(f"{error}; this stops when the other systems have answered")
 
 
 def answer_cases(
@@ -68,19 +75,18 @@ def answer_cases(
     """
     how = {"max_tokens": max_tokens, "temperature": temperature, "logprobs": logprobs}
     requests = [build_request(case, form, completion=asker.role.completion, **how) for case in cases]
-    rows: list[dict] = []
-    size = FIRST_BLOCK if ahead else max(1, len(cases))
-    while len(rows) < len(cases):
-        block = slice(len(rows), len(rows) + size)
-        replies = asker.ask(requests[block], label="answers")
-        new = [
-            _row(system, case, request, reply, form.refusal, cost_usd(asker.role, reply.prompt_tokens, reply.completion_tokens))
-            for case, request, reply in zip(cases[block], requests[block], replies, strict=True)
-        ]  # fmt: skip
-        if ahead:
-            ahead.take(new)
-        rows, size = rows + new, 2 * size
-    return rows
+
+    def row(place: int, reply: Reply) -> dict:
+        cost = cost_usd(asker.role, reply.prompt_tokens, reply.completion_tokens)
+        return _row(system, cases[place], requests[place], reply, form.refusal, cost)
+
+    def hand_on(place: int, reply: Reply) -> tuple:
+        ahead.take(row(place, reply))
+        return ()
+
+    # An endpoint asked in batches has nothing to hand on before the end.
+    replies = asker.ask(requests, label="answers", then=hand_on if ahead and not asker.role.batch else None)
+    return [row(place, reply) for place, reply in enumerate(replies)]
 
 
 def other_run(system: str, runs: Path) -> Path | None:
@@ -105,10 +111,10 @@ def answers_of_run(
     if not path.is_file():
         raise BadInput(f"systems: {name}: expected {path}; run 4_eval.ipynb with run = {folder.name!r} first")
     theirs = read_json(folder / "run.json")["parameters"]["4_eval"]
-    decoded = (theirs["max_reply_tokens"], theirs.get("temperature", 0.0))
+    decoded = (theirs["max_reply_tokens"], theirs.get("answer_temperature", 0.0))
     if decoded != (max_tokens, temperature):
         raise BadInput(
-            f"systems: {name}: its answers have max_reply_tokens and temperature {decoded}, here they are {(max_tokens, temperature)}; "
+            f"systems: {name}: its answers have max_reply_tokens and answer_temperature {decoded}, here they are {(max_tokens, temperature)}; "
             "run both with the same"
         )
     held = {(r["prompt_sha256"], r.get("repeat", 0)): r for r in read_jsonl(path) if r["system"] == "student"}

@@ -4,16 +4,18 @@ Like those of lib.eval.figures: n and 95 % intervals, one colour a system, and a
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lib.eval.conditions import RAG
 from lib.eval.contexts import HARD, NONE, ORACLE, PLACES, RANDOM
 from lib.eval.figures import WIDTH, colour, new_axes, percent, put_legend, put_ticks
 from lib.eval.verdict import points
 from lib.run import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CONTEXT_NAMES = {
     ORACLE: "right passage alone", RANDOM: "random distractors", HARD: "hard distractors", PLACES: "hard distractors, every place",
@@ -23,7 +25,7 @@ STYLES = {RANDOM: "-", HARD: "--", PLACES: "-.", NONE: ":", RAG: "-"}
 OUTCOMES = (("only the first is right", "only_first"), ("only the second is right", "only_second"))
 
 
-def plot_differences(comparisons: pd.DataFrame) -> Figure:
+def plot_differences(comparisons: pd.DataFrame) -> "Figure":
     """Paired differences as horizontal bars around 0, each with its interval, n and word."""
     rows = comparisons[comparisons["n"] > 0].to_dict("records")
     seconds = list(dict.fromkeys(row["second"] for row in rows))
@@ -38,7 +40,7 @@ def plot_differences(comparisons: pd.DataFrame) -> Figure:
         axes.annotate(text, (1.06 * widest, y), va="center", fontsize=8.5, annotation_clip=False)
     axes.axvline(0, color=COLOURS["ink"], linewidth=1)
     axes.set_xlim(-1.05 * widest, 1.05 * widest)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: points(x)[:-2] if abs(x) >= 0.005 else "0"))
+    axes.xaxis.set_major_formatter(lambda x, _: points(x)[:-2] if abs(x) >= 0.005 else "0")
     axes.set_yticks(range(len(rows)), [f"{row['where']}: {row['second']}" for row in rows])
     axes.invert_yaxis()
     axes.grid(axis="x")
@@ -57,7 +59,7 @@ def describe_differences(comparisons: pd.DataFrame) -> str:
     return f"Paired differences in points, with 95 % intervals. {'; '.join(said)}."
 
 
-def plot_wins(comparisons: pd.DataFrame) -> Figure:
+def plot_wins(comparisons: pd.DataFrame) -> "Figure":
     """For each comparison the questions that only one of the two systems answers rightly, of n."""
     rows = comparisons[comparisons["n"] > 0].to_dict("records")
     figure, axes = new_axes("Win and loss: questions that only one of two gets right", WIDTH + 1.2, 1.5 + 0.42 * len(rows))
@@ -72,7 +74,7 @@ def plot_wins(comparisons: pd.DataFrame) -> Figure:
     widest = max(0.1, *(row[name] / row["n"] for row in rows for _, name in OUTCOMES))
     axes.axvline(0, color=COLOURS["ink"], linewidth=1)
     axes.set_xlim(-1.35 * widest, 1.35 * widest)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * abs(x):.0f} %"))
+    axes.xaxis.set_major_formatter(lambda x, _: f"{100 * abs(x):.0f} %")
     axes.set_yticks(range(len(rows)), [f"{row['where']}: {row['first']}, {row['second']}" for row in rows])
     axes.invert_yaxis()
     axes.grid(axis="x")
@@ -91,7 +93,7 @@ def describe_wins(comparisons: pd.DataFrame) -> str:
     return f"Questions that only one of two systems gets right. {'; '.join(said)}."
 
 
-def plot_pairs(wins: pd.DataFrame) -> Figure:
+def plot_pairs(wins: pd.DataFrame) -> "Figure":
     """The first system's share of the pairs that the judge decided in both orders, by opponent and top_k."""
     table = pd.DataFrame(
         {
@@ -129,8 +131,10 @@ def places_of(contexts: pd.DataFrame) -> pd.DataFrame:
     return chosen[chosen["n_distractors"] == chosen["n_distractors"].max()]
 
 
-def plot_places(contexts: pd.DataFrame) -> Figure:
+def plot_places(contexts: pd.DataFrame) -> "Figure":
     """Judge score by the place of the right passage among those shown."""
+    from matplotlib.ticker import MaxNLocator  # here: see new_axes
+
     rows = places_of(contexts)
     how = CONTEXT_NAMES[rows["context"].iloc[0]]
     figure, axes = new_axes(f"Right by place of the right passage ({how})", WIDTH)
@@ -157,8 +161,10 @@ def distractors_of(contexts: pd.DataFrame) -> pd.DataFrame:
     return asked.assign(**bounds)
 
 
-def plot_distractors(contexts: pd.DataFrame) -> Figure:
+def plot_distractors(contexts: pd.DataFrame) -> "Figure":
     """Judge score by number and kind of distractors, the right passage alone at 0."""
+    from matplotlib.ticker import MaxNLocator  # here: see new_axes
+
     rows = distractors_of(contexts)
     figure, axes = new_axes("Right by number and kind of distractors", WIDTH)
     alone = rows[rows["context"] == ORACLE]
@@ -187,7 +193,7 @@ def describe_distractors(contexts: pd.DataFrame) -> str:
     return f"Judged right by number and kind of distractors. {'; '.join(said)}."
 
 
-def plot_risk(curve: pd.DataFrame) -> Figure:
+def plot_risk(curve: pd.DataFrame) -> "Figure":
     """The share wrong among the surest answers, by the share of questions answered, at the largest top_k."""
     rows = curve[curve["top_k"] == curve["top_k"].max()]
     systems = list(dict.fromkeys(rows["system"]))
@@ -199,7 +205,7 @@ def plot_risk(curve: pd.DataFrame) -> Figure:
         axes.fill_between(held["coverage"], held["risk_low"], held["risk_high"], color=colour(system, i), alpha=0.15, linewidth=0)
     put_ticks(axes, None, "share wrong among those answered")
     axes.set_xlim(0, 1.02)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:.0f} %"))
+    axes.xaxis.set_major_formatter(lambda x, _: f"{100 * x:.0f} %")
     axes.set_xlabel("share of questions answered, the surest first")
     put_legend(axes, 2)
     return figure
@@ -216,7 +222,7 @@ def describe_risk(curve: pd.DataFrame) -> str:
     return f"Share wrong among the surest answers by share answered, bands are 95 % intervals. {'; '.join(said)}."
 
 
-def plot_cost(summary: pd.DataFrame) -> Figure:
+def plot_cost(summary: pd.DataFrame) -> "Figure":
     """Judge score against what an answer costs: USD where every system has a price, else tokens per answer."""
     rows, label = cost_of(summary)
     figure, axes = new_axes("Quality against cost (at each point: top-k)", WIDTH)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.eval import cells, charts
+from lib.eval import cells, charts, tables
 from lib.eval.conditions import CLOSED_BOOK, RAG
 from lib.eval.figures import percent
 from lib.eval.report import environment, page_file
@@ -38,7 +38,8 @@ class Evaluated:
         name: Its folder's name.
         eval_sha256: Hash of its frozen eval set.
         scores: Rows of the main eval set's first askings; `question_id` is the question's own hash, `system` begins with the run.
-        settings: Parameters of its 4_eval, and the model that judged where the run says it.
+        settings: Parameters of all its notebooks, its git revision, hashes of the weights it served, and the model that judged where
+            the run says it.
         stand_ins: What it names as not the real thing.
     """
 
@@ -65,10 +66,14 @@ def load_run(folder: Path) -> Evaluated:
         for row in main_rows(read_jsonl(needed[0]))
         if row["condition"] in (CLOSED_BOOK, RAG)
     ]
-    settings = dict(manifest.get("parameters", {}).get("4_eval", {}))
+    settings = {name: value for stage in manifest.get("parameters", {}).values() for name, value in stage.items()}
+    settings["git revision"] = (manifest.get("git") or {}).get("revision") or "–"
+    served = folder / "serving" / "servers.json"
+    for system, server in read_json(served).items() if served.is_file() else ():
+        settings[f"weights of {system}, sha256"] = (server.get("model_sha256") or "–")[:16]
     models = manifest.get("stages", {}).get("4_eval", {}).get("models", {})
     settings["judge model"] = models.get((settings.get("judges") or ["judge"])[0], "")
-    stand_ins = [f"{folder.name}, {entry['role']}: {entry['what']}" for entry in manifest.get("stand_ins", [])]
+    stand_ins = [f"{entry['role']}: {entry['what']}" for entry in manifest.get("stand_ins", [])]
     return Evaluated(folder.name, file_hash(needed[1]), scores, settings, list(dict.fromkeys(stand_ins)))
 
 
@@ -122,8 +127,16 @@ def warnings_of(runs: Sequence[Evaluated]) -> list[str]:
     return found
 
 
+def stand_ins_of(runs: Sequence[Evaluated]) -> list[str]:
+    """Every stand-in once, with the runs that it played in."""
+    return [
+        f"{text} ({', '.join(run.name for run in runs if text in run.stand_ins)})"
+        for text in dict.fromkeys(text for run in runs for text in run.stand_ins)
+    ]
+
+
 def settings_table(runs: Sequence[Evaluated]) -> pd.DataFrame:
-    """Parameters of 4_eval that differ, a column a run."""
+    """Settings that differ, a column a run: what else than chance may stand behind a difference."""
     names = list(dict.fromkeys(name for run in runs for name in run.settings))
     rows = [{"parameter": name, **{run.name: str(run.settings.get(name, "–")) for run in runs}} for name in names if name != "run"]
     differing = [row for row in rows if len({row[run.name] for run in runs}) > 1]
@@ -138,7 +151,7 @@ def say_comparison(rates: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
     at = {row["system"]: row for row in rates[rates["top_k"] == k].to_dict("records")}
     rows = comparisons[comparisons["top_k"] == k].to_dict("records")
     first = at[rows[0]["first"]]
-    own = f"At {rows[0]['where']} {first['system']} gets {percent(first['judge_score'])} of {first['n']} common questions right"
+    own = f"At {rows[0]['where']}, {first['system']} gets {percent(first['judge_score'])} of {first['n']} common questions right"
     said = [
         f"{row['second']} {percent(at[row['second']]['judge_score'])} ({points(row['difference'])} points, {points(row['low'])} to "
         f"{points(row['high'])}: {_word(row)})"
@@ -166,7 +179,7 @@ def write_comparison(runs: Sequence[Evaluated], out: Path, *, only_common: bool 
     columns = [("Parameter", False, cells.word("parameter")), *((run.name, False, cells.word(run.name)) for run in runs)]
     page = environment().get_template("compare.html.j2").render(
         runs=[run.name for run in runs], verdict=say_comparison(rates, comparisons), warnings=warnings_of(runs),
-        stand_ins=[text for run in runs for text in run.stand_ins], n_common=len({row["question_id"] for row in scores}),
+        stand_ins=stand_ins_of(runs), n_common=len({row["question_id"] for row in scores}),
         comparisons=cells.build_grid("compare", "Paired differences", comparisons, [("Where", False, cells.word("where")), *cells.COMPARED]),
         results=cells.build_grid("compare_rates", "Each system on the common questions", rates, cells.RESULTS),
         settings=cells.build_grid("run", "Settings that differ", settings, columns),
@@ -197,9 +210,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     apply_style()
     folders = [Path(name) if Path(name).is_dir() else RUNS / name for name in given.runs]
-    page, comparisons = write_comparison([load_run(folder) for folder in folders], given.out, only_common=given.common)
-    shown = comparisons[["where", "first", "second", "n", "difference", "low", "high", "p_holm", "word"]]
-    print(shown.to_string(index=False, float_format=lambda value: f"{value:.3f}"))
+    runs = [load_run(folder) for folder in folders]
+    page, comparisons = write_comparison(runs, given.out, only_common=given.common)
+    rates, settings = pd.read_csv(given.out / "compare_rates.csv"), settings_table(runs)
+    print("\n".join([*say_comparison(rates, comparisons), *warnings_of(runs)]))
+    print(f"\n{tables.comparisons_table(comparisons).reset_index().to_string(index=False)}")
+    print(f"\nSettings that differ:\n{settings.to_string(index=False)}" if len(settings) else "\nNo setting differs.")
     print(f"\n{page}")
 
 

@@ -8,8 +8,12 @@ answer away. With 19, 29 and 49 distractors this is the multi-document question 
 import random
 from collections.abc import Sequence
 
+import numpy as np
+
 from lib.eval.conditions import Case, show, without_answer
 from lib.eval.replace import count_values, find_value
+from lib.eval.retrieve import oracle_ids
+from lib.eval.text import content, holds_answer
 
 ORACLE, RANDOM, HARD, PLACES, NONE = (
     "oracle", "oracle_random", "oracle_hard", "oracle_places", "distractors_random",
@@ -35,7 +39,7 @@ def build_contexts(
     """The cases of the controlled contexts asked for.
 
     Args:
-        questions, chunks, rankings: As of `conditions.build_cases`; rankings hold every chunk.
+        questions, chunks, rankings: As of `conditions.build_cases`; hard passages come from the rankings, random ones from all chunks.
         contexts: Names of `CONTEXTS`.
         n_distractors: Numbers of passages beside the right one, each asked; `oracle` has none.
         rng: The only source of chance.
@@ -47,9 +51,8 @@ def build_contexts(
         return []
     texts = {chunk["chunk_id"]: chunk["text"] for chunk in chunks}
     known = [row for row in questions if row["answerable"] and row.get("chunk_id") in texts and not row.get("context")]
-    safe = without_answer(known, chunks, rankings)
-    shuffled = {row["id"]: rng.sample(sorted(safe[row["id"]]), len(safe[row["id"]])) for row in known}
-    hard = _hardest_first(known, safe, texts) if {HARD, PLACES} & set(contexts) else {}
+    shuffled = _draw_harmless(known, chunks, max(n_distractors, default=0) + 1, rng)
+    hard = _hardest_first(known, without_answer(known, chunks, rankings), texts) if {HARD, PLACES} & set(contexts) else {}
     cases = [show(ORACLE, row, [row["chunk_id"]], texts, 1, 1) for row in known] if ORACLE in contexts else []
     for n in sorted(set(n_distractors)):
         for context in [name for name in CONTEXTS if name in contexts and name != ORACLE]:
@@ -62,6 +65,22 @@ def build_contexts(
                     places = range(1, n + 2) if context == PLACES else [rng.randint(1, n + 1)]
                     cases += [_around(context, row, others[:n], place, texts) for place in places]
     return cases
+
+
+def _draw_harmless(questions: Sequence[dict], chunks: Sequence[dict], n: int, rng: random.Random) -> dict[str, list[str]]:
+    """For each question `n` chunks in random order, of all that cannot give its answer away."""
+    chunks = sorted(chunks, key=lambda chunk: chunk["chunk_id"])
+    oracles = [oracle_ids(row, chunks) for row in questions]
+    harmless = np.empty((len(questions), len(chunks)), dtype=bool)  # by chunk, so that the words of one are held at a time
+    for j, chunk in enumerate(chunks):
+        said = content(chunk["text"])
+        for i, row in enumerate(questions):
+            harmless[i, j] = chunk["chunk_id"] not in oracles[i] and not holds_answer(said, row["answer"])
+    found = {}
+    for row, mask in zip(questions, harmless, strict=True):
+        pool = [chunks[j]["chunk_id"] for j in np.flatnonzero(mask)]
+        found[row["id"]] = rng.sample(pool, len(pool))[:n]
+    return found
 
 
 def _around(context: str, row: dict, others: Sequence[str], place: int, texts: dict[str, str]) -> Case:

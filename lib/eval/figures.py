@@ -1,11 +1,14 @@
 """The figures of the evaluation, each with n and 95 % intervals, and their words for those who cannot see them."""
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lib.run import COLOURS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 WIDTH = 6.4  # inches; half a page wide in the report, and still read there
 SPARE = ("#56B4E9", "#CC79A7", "#D55E00", "#7A6F9B", "#5B8C5A", "#9A6B4F")
@@ -30,7 +33,7 @@ RATES = {
 }
 
 
-def plot_rate(summary: pd.DataFrame, name: str) -> Figure:
+def plot_rate(summary: pd.DataFrame, name: str) -> "Figure":
     """Bars of `judge_score`, `refusals` or `precision` by top_k and system, with intervals, count and n on each."""
     title, ylabel, low, high, count, of = RATES[name]
     widths = sorted(summary["top_k"].unique())
@@ -49,7 +52,7 @@ def plot_rate(summary: pd.DataFrame, name: str) -> Figure:
     return figure
 
 
-def plot_recall(recall: list[dict], retriever: str) -> Figure:
+def plot_recall(recall: list[dict], retriever: str) -> "Figure":
     """The share of questions whose right chunk is among the first k retrieved, with its interval."""
     figure, axes = new_axes(f"Retrieval finds the right passage ({retriever})", WIDTH)
     table = pd.DataFrame(recall)
@@ -76,14 +79,14 @@ def plot_recall(recall: list[dict], retriever: str) -> Figure:
     return figure
 
 
-def plot_slices(slices: pd.DataFrame) -> Figure:
+def plot_slices(slices: pd.DataFrame) -> "Figure":
     """Judge score by slice and system: documents tuned on, held out, no oracle shown."""
     return _grouped(
         slices[slices["judge_score"].notna()], "slice", "judge", "Judged right, by what the model could know"
     )
 
 
-def plot_memory(slices: pd.DataFrame) -> Figure:
+def plot_memory(slices: pd.DataFrame) -> "Figure":
     """Where the shown value was replaced: share of answers that follow the passage, and that repeat the original."""
     rows = slices[slices["follows"].notna()]
     parts = [
@@ -94,7 +97,7 @@ def plot_memory(slices: pd.DataFrame) -> Figure:
     return _grouped(pd.concat(parts), "slice", "judge", "Reading or memory: the value in the passage was replaced")
 
 
-def _grouped(table: pd.DataFrame, by: str, prefix: str, title: str) -> Figure:
+def _grouped(table: pd.DataFrame, by: str, prefix: str, title: str) -> "Figure":
     groups, systems = list(dict.fromkeys(table[by])), list(dict.fromkeys(table["system"]))
     figure, axes = new_axes(title, WIDTH)
     if not groups:
@@ -110,6 +113,8 @@ def _grouped(table: pd.DataFrame, by: str, prefix: str, title: str) -> Figure:
 
 def new_axes(title: str, width: float, height: float = 3.7):
     """A figure with one pair of axes and a title that leaves room for a legend below it."""
+    from matplotlib.figure import Figure  # here: tables and pages are made without it
+
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", pad=26)

@@ -5,12 +5,16 @@ It never sees which system answered, nor the passages. Further opinions (scores,
 
 import queue
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lib.eval.fence import parse_choice, typed_request
+from lib.eval.metrics import load
 from lib.llm import Request
 
+GATHER_S = 0.2  # answers of one wave arrive within so long; the judge, when idle, waits to take them in together
+AHEAD = 64  # verdicts out, below which new answers are taken in at every reply
 VERDICT = {"verdict": {"type": "string", "enum": ["YES", "NO"]}}
 
 
@@ -90,46 +94,62 @@ class Ahead:
         self._asker, self._questions = asker, questions
         self._waiting: queue.SimpleQueue = queue.SimpleQueue()
         self._failure: BaseException | None = None
+        self._left = self._last = 0  # verdicts that are out, and how many were when rows were last taken in
         self._thread = threading.Thread(target=self._work, name="judge-ahead", daemon=True)
 
     def __enter__(self) -> "Ahead":
         self._thread.start()
+        threading.Thread(target=load, daemon=True).start()  # scoring needs it later, and no answer is there yet
         return self
 
-    def __exit__(self, kind, *_) -> None:
-        self._waiting.put(None if kind is None else kind)
-        if kind is not None:
-            self._asker.close()  # Ctrl-C too: nothing goes on being asked behind the user's back
-            return
-        self._thread.join()
-        if self._failure:
-            raise self._failure
+    def __exit__(self, kind, error, _) -> None:
+        if kind is not None:  # Ctrl-C too: nothing goes on being asked behind the user's back
+            self._failure = error
+            self._asker.close()
+        self._waiting.put(None)
+        if kind is None:
+            self._thread.join()
+            if self._failure:
+                raise self._failure
 
-    def take(self, rows: Sequence[dict]) -> None:
-        """Have these rows of answers judged when the judge is free."""
-        self._waiting.put(list(rows))
+    def take(self, row: dict) -> None:
+        """Have this row of answers judged when the judge is free."""
+        self._waiting.put(row)
 
     def _work(self) -> None:
-        while True:
-            rows, last = self._all_waiting()
+        while (row := self._waiting.get()) is not None:
+            if self._failure:
+                continue
+            time.sleep(GATHER_S)
             try:
-                if rows and not self._failure:
-                    judge_rows(rows, self._questions, self._asker)
+                self._left = self._last = 0
+                if first := [*self._requests([row]), *self._more()]:
+                    self._asker.ask(first, label="verdicts", then=None if self._asker.role.batch else self._replied)
             except BaseException as error:  # kept for the thread that owns this one
                 self._failure = error
-            if last:
-                return
 
-    def _all_waiting(self) -> tuple[list[dict], bool]:
-        """Everything that has come in since, at least one block; and whether that was the end."""
-        rows: list[dict] = []
-        block = self._waiting.get()
-        while isinstance(block, list):
-            rows += block
-            if self._waiting.empty():
-                return rows, False
-            block = self._waiting.get()
-        return (rows if block is None else []), True
+    def _replied(self, *_) -> list[Request]:
+        """What is to be asked after one more reply: rows that came in since, before the judge runs out of work."""
+        self._left -= 1
+        return self._more() if self._left <= max(self._last // 2, AHEAD) else []
+
+    def _more(self) -> list[Request]:
+        """Requests for all rows that wait, taken in together, since looking each up in the store by itself would be dear."""
+        rows = []
+        while not self._waiting.empty():
+            row = self._waiting.get()
+            if row is None:
+                self._waiting.put(row)  # the end, which is for `_work` to see
+                break
+            rows.append(row)
+        return self._requests(rows)
+
+    def _requests(self, rows: Sequence[dict]) -> list[Request]:
+        asked = [(self._questions[row["question_id"]], row) for row in rows]
+        requests = [build_request(q["question"], q["answer"], row["answer"]) for q, row in asked if settle(row, q) is None]
+        self._left += len(requests)
+        self._last = self._left if requests else self._last
+        return requests
 
 
 def same_model_warnings(judges: dict, systems: dict, teacher=None) -> dict[str, str]:

@@ -8,13 +8,22 @@ from functools import cache
 
 from lib.eval.text import squeeze, words
 
+
+class _Marks(dict):
+    """For `str.translate`: None for punctuation, the character itself for all else, each looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)).startswith("P") else code
+        return self[code]
+
+
+_MARKS = _Marks()
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 
 
 def normalise(text: str) -> str:
     """SQuAD's normalisation: lower case, no punctuation (of any script), no English articles, single spaces."""
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = "".join(c for c in text if not unicodedata.category(c).startswith("P"))
+    text = unicodedata.normalize("NFKC", text).lower().translate(_MARKS)
     return squeeze(_ARTICLE.sub(" ", text))
 
 
@@ -62,6 +71,11 @@ def _scorer():
     from rouge_score.rouge_scorer import RougeScorer  # here: it imports nltk, which takes a second
 
     return RougeScorer(["rouge1", "rouge2", "rougeL"], tokenizer=_Words())
+
+
+def load() -> None:
+    """Import what ROUGE and BLEU are computed with, which takes seconds: worth doing while answers are waited for."""
+    _scorer(), _bleu()
 
 
 def verbatim_quotes(quotes: Sequence[str], passages: Sequence[str]) -> int:

@@ -7,14 +7,14 @@ from pathlib import Path
 from lib.eval.conditions import OTHER_RUN
 from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
 from lib.eval.fence import OPINIONS
-from lib.eval.retrieve import RETRIEVERS
 from lib.llm.predict import predict
+from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
+from lib.run.questions import find_file, read_file
 
 N_CONTROLS = 2  # no_oracle and replaced
 CHARS_PER_TOKEN = 4
 REPLY_TOKENS, JUDGE_TOKENS = 120, (420, 60)  # a usual RAFT answer; a verdict's prompt and reply
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
 
 
 def plan(p: dict) -> list[dict]:
@@ -36,7 +36,7 @@ def plan(p: dict) -> list[dict]:
     training = p.get("n_distractors", 4) + 1
     controls = [training] * (N_CONTROLS if p.get("controls", True) else 0)
     further = context_widths(p.get("contexts", []), p.get("context_distractors") or [training - 1])
-    more = sum(_count_rows(Path(path)) for path in p.get("more_eval_sets", []))
+    more = sum(len(read_file("more_eval_sets", Path(path))) for path in p.get("more_eval_sets", []))
     shown, repeats = [0, *widths, *controls, *further], p.get("repeats", 1)
     cases = (n * len(shown) + more * (1 + len(widths))) * repeats
     passages = (n * sum(shown) + more * sum(widths)) * repeats
@@ -111,28 +111,13 @@ def check(p: dict) -> None:
 
 
 def _count_questions(p: dict) -> tuple[int, str]:
-    given = Path(p["eval_set"]) if p.get("eval_set") else None
-    beside = [Path(p.get("documents", "data/documents")).parent / f"eval_set{suffix}" for suffix in SUFFIXES]
-    path = given or next((path for path in beside if path.is_file()), None)
+    documents = Path(p.get("documents", "data/documents"))
+    path = find_file(p.get("eval_set", ""), str(documents))
     if path is None:
-        documents = Path(p.get("documents", "data/documents"))
         chars = sum(f.stat().st_size for f in documents.rglob("*") if f.is_file()) if documents.exists() else 0
         n = int(chars / p.get("chunk_chars", 1000) * p.get("questions_per_chunk", 5) * p.get("p_test", 0.1))
         return max(n, 1), "a guess: no eval set is given, so generated questions of held-out documents are asked"
-    if not path.is_file():
-        raise BadInput(f"eval_set: expected a file, found {str(path)!r}")
-    return _count_rows(path), str(path)
-
-
-def _count_rows(path: Path) -> int:
-    text = path.read_text(encoding="utf-8", errors="replace") if path.suffix != ".parquet" else ""
-    if path.suffix == ".jsonl":
-        return sum(bool(line.strip()) for line in text.splitlines())
-    if path.suffix == ".json":
-        return len(json.loads(text))
-    import pandas as pd
-
-    return len(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path))
+    return len(read_file("eval_set", path)), str(path)
 
 
 if __name__ == "__main__":

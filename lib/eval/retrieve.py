@@ -1,18 +1,15 @@
-"""Retrieval over the chunks: BM25, dense, or both fused by rank, reranked if wanted; how often and how high it finds the right chunk."""
+"""Retrieval over the chunks: what lib.llm.search finds for every question, and how often and how high the right chunk is among it."""
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
-from lib.eval.index import rank_dense, rank_lexical
 from lib.eval.stats import wilson
 from lib.eval.text import squeeze
-from lib.run import BadInput
+from lib.llm.search import Search
 
-RETRIEVERS = ("bm25", "dense", "hybrid")
-RRF = 60  # Cormack et al. 2009: large enough that one ranking's first place does not outvote both second places
+DEPTH = 1000  # chunks ranked for a question at most: controls look below the top_k for passages that do not give the answer away
 
 
 def retrieve(
@@ -20,7 +17,7 @@ def retrieve(
     questions: Sequence[dict],
     *,
     retriever: str,
-    depth: int,
+    depth: int = DEPTH,
     embedder=None,
     reranker: str = "",
     cache: Path | None = None,
@@ -40,40 +37,12 @@ def retrieve(
         Chunk ids by question id, best first.
 
     Raises:
-        BadInput: No chunks, or an unknown retriever.
+        BadInput: No chunks, an unknown retriever, or a reranker that cannot be loaded.
     """
-    if retriever not in RETRIEVERS:
-        raise BadInput(f"retriever: expected one of {', '.join(RETRIEVERS)}; found {retriever!r}")
-    if not chunks:
-        raise BadInput("retrieval: expected chunks in dataset/chunks.jsonl, found none; run 1_gen again")
-    texts = [passage_text(chunk) for chunk in chunks]
-    asked = [row["question"] for row in questions]
-    rankings = []
-    if retriever in ("bm25", "hybrid"):
-        rankings.append(rank_lexical(texts, asked, cache))
-    if retriever in ("dense", "hybrid"):
-        rankings.append(rank_dense(texts, asked, embedder, cache))
+    search = Search(chunks, retriever, embedder=embedder, reranker=reranker, cache=cache)
     ids = [chunk["chunk_id"] for chunk in chunks]
-    fused = fuse(rankings) if len(rankings) > 1 else rankings[0]
-    if reranker:
-        from lib.eval.rerank import rerank  # here: it brings torch
-
-        fused = rerank(reranker, texts, asked, fused)
-    return {row["id"]: [ids[i] for i in order[:depth]] for row, order in zip(questions, fused, strict=True)}
-
-
-def passage_text(chunk: dict) -> str:
-    """What is indexed: title and section, which say what a passage is about when it does not, then its text."""
-    return " \n".join(part for part in (chunk.get("title"), chunk.get("section"), chunk["text"]) if part)
-
-
-def fuse(rankings: Sequence[np.ndarray]) -> np.ndarray:
-    """Reciprocal rank fusion: a text scores the sum of 1 / (60 + rank) over rankings of shape (n_queries, n_texts)."""
-    scores = np.zeros(rankings[0].shape)
-    for ranking in rankings:
-        ranks = np.argsort(ranking, axis=1, kind="stable") + 1  # the inverse permutation: each text's place
-        scores += 1 / (RRF + ranks)
-    return np.argsort(-scores, axis=1, kind="stable")
+    found = search.rank([row["question"] for row in questions], depth)
+    return {row["id"]: [ids[i] for i in order] for row, order in zip(questions, found, strict=True)}
 
 
 def oracle_ids(question: dict, chunks: Sequence[dict]) -> set[str]:
@@ -83,8 +52,13 @@ def oracle_ids(question: dict, chunks: Sequence[dict]) -> set[str]:
     found = {question["chunk_id"]} if question.get("chunk_id") else set()
     evidence = squeeze(question.get("evidence") or "").casefold()
     if found and evidence:
-        found |= {chunk["chunk_id"] for chunk in chunks if evidence in squeeze(chunk["text"]).casefold()}
+        found |= {chunk["chunk_id"] for chunk in chunks if evidence in _flat(chunk["text"])}
     return found
+
+
+@lru_cache(1 << 17)  # a chunk is looked at for every question
+def _flat(text: str) -> str:
+    return squeeze(text).casefold()
 
 
 def recall_table(rankings: dict[str, list[str]], oracles: dict[str, set[str]], ks: Sequence[int]) -> list[dict]:

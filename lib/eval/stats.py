@@ -90,7 +90,11 @@ def paired_difference(
         return Difference(0, 0, math.nan, math.nan, math.nan, 0, 0, math.nan, 1.0, "cannot tell")
     sums, counts = cluster_sums(a - b, clusters)
     low, high = cluster_interval(sums, counts, rng)
-    difference, smallest = float((a - b).mean()), smallest_difference(len(a), high - low)
+    difference = float((a - b).mean())
+    if high - low < 1e-9:  # all documents fell alike: resampling them shows no spread, but so few questions allow some
+        spread = wilson(0, len(a))[1]
+        low, high = max(-1.0, difference - spread), min(1.0, difference + spread)
+    smallest = smallest_difference(len(a), high - low)
     word = say(low, high, p)
     return Difference(len(a), len(counts), difference, low, high, only_first, only_second, smallest, p, word)
 

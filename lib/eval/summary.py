@@ -111,6 +111,8 @@ def judged(rows: Sequence[dict]) -> dict:
         cluster_low = max(0.0, cluster_low)
     refusals = sum(row["refused"] for row in rows)
     low, high = wilson(correct, n)
+    if cluster_high - cluster_low < 1e-9:  # all documents fell alike: resampling them shows no spread, but so few questions allow some
+        cluster_low, cluster_high = low, high
     precision_low, precision_high = wilson(correct, n - refusals)
     refused_low, refused_high = wilson(refusals, n)
     return {

@@ -1,19 +1,14 @@
-"""Comparing text as measuring needs it: words, numbers, and whether a passage could give an answer away. Any script."""
+"""Comparing text as measuring needs it: content, numbers, and whether a passage could give an answer away. Any script."""
 
 import re
-import unicodedata
 
-# Numbers keep an inner point, comma, colon or slash (1,250.5  09:40  2021/22); scripts written without spaces give one
-# word per character, so that two Chinese or Thai texts can overlap in part.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"\d+(?:[.,:/]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+")
+from lib.llm.search import words
+
 _ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s)$")
 _FILLER_WORDS = """a an the of to in on at by for from with and or but is are was were be been being it its this that these those as he
     she they them their his her we our you your i my do does did has have had will would can could should may might must there
     so such into than then what which who whom whose when where why how"""
 _FILLER = frozenset(_FILLER_WORDS.split())
-_SMALL_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-_SMALL = {word: str(number) for number, word in enumerate(_SMALL_WORDS.split())}
 _CALENDAR_WORDS = """january february march april may june july august september october november december
     monday tuesday wednesday thursday friday saturday sunday"""
 _CALENDAR = frozenset(_CALENDAR_WORDS.split())
@@ -22,18 +17,6 @@ _CALENDAR = frozenset(_CALENDAR_WORDS.split())
 def squeeze(text: str) -> str:
     """Collapse whitespace: the one difference that a verbatim quote may show."""
     return " ".join(text.split())
-
-
-def words(text: str) -> list[str]:
-    """Words and numbers in order, without case, width or punctuation; `twelve` and `12`, `1,200` and `1200`, `09:40` and `9:40` are one."""
-    return [_plain(word) for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold())]
-
-
-def _plain(word: str) -> str:
-    if word[0].isdigit():
-        word = re.sub(r",(?=\d{3}(?!\d))", "", word)
-        return re.sub(r"^0+(?=\d)", "", word)
-    return _SMALL.get(word, word)
 
 
 def content(text: str) -> set[str]:

@@ -21,6 +21,8 @@ def say_verdict(summary: pd.DataFrame, slices: pd.DataFrame, comparisons: pd.Dat
 
 
 def _correctness(rows: dict[str, dict], comparisons: pd.DataFrame, top_k: int, first: dict) -> str:
+    if not first["n"]:
+        return "None of the questions has an answer in the documents, so none can be judged right."
     own = f"{percent(first['judge_score'])} of {first['n']} answerable questions right ({interval(first, 'judge_low', 'judge_high')})"
     said = []
     for system, row in rows.items():
@@ -39,7 +41,8 @@ def _word(word: str, system: str) -> str:
 
 
 def _refusals(first: dict, slices: pd.DataFrame) -> str:
-    text = f"The {first['system']} refuses {first['refusals']} of {first['n']} questions that have an answer ({percent(first['refusals'] / first['n'] if first['n'] else None)})"
+    share = percent(first["refusals"] / first["n"] if first["n"] else None)
+    text = f"The {first['system']} refuses {first['refusals']} of {first['n']} questions that have an answer ({share})"
     if first["n_unanswerable"]:
         bounds = interval(first, "refused_unanswerable_low", "refused_unanswerable_high")
         text += f" and {first['refused_unanswerable']} of {first['n_unanswerable']} that have none ({percent(first['refused_unanswerable_rate'])}, {bounds})"

@@ -1,10 +1,10 @@
 """Answers to questions: reasoning, verbatim quotes and a short answer from the teacher, verified before they are believed."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lib.gen.apis import find_api_problem
-from lib.gen.chains import Chain, run_chains
+from lib.gen.chains import Chain
 from lib.gen.prompt import fill, read_prompt
 from lib.gen.records import API, Answer, Chunk, Drop, Question, most_common
 from lib.gen.text import facts, is_number, squeeze, words
@@ -150,33 +150,6 @@ def answer_chain(questions: Sequence[Question], chunk: Chunk, *, recipe: str = "
         else _answer(question, reply.text, i in repaired)
         for i, (question, reply, problem) in enumerate(zip(questions, replies, problems, strict=True))
     ]
-
-
-def generate_answers(
-    questions: Sequence[Question],
-    chunks: Mapping[str, Chunk],
-    teacher,
-) -> tuple[list[Answer], list[Drop]]:
-    """Ask the teacher every question over its oracle; ask once more where the answer does not pass; drop what still fails.
-
-    Args:
-        questions: In the order in which answers shall come.
-        chunks: Chunks by id.
-        teacher: An asker of `lib.llm`.
-
-    Returns:
-        Verified answers in question order, and one `Drop` (stage `answer`) for every other question.
-
-    Raises:
-        BadInput: Not one answer can be used; says why most were dropped.
-    """
-    chains = [answer_chain([question], chunks[question.chunk_id]) for question in questions]
-    settled = [held for result in run_chains(teacher, chains, TURNS) for held in result]
-    answers = [held for held in settled if isinstance(held, Answer)]
-    dropped = [held for held in settled if isinstance(held, Drop)]
-    if not answers:
-        raise no_answer(len(questions), dropped)
-    return answers, dropped
 
 
 def no_answer(n_questions: int, dropped: Sequence[Drop]) -> BadInput:

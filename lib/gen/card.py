@@ -96,6 +96,11 @@ def build_card(
     return "\n".join(lines)
 
 
+def as_page(card: str) -> str:
+    """A card to be looked at: without the header, which only a hub reads."""
+    return card.split("---\n", 2)[2].lstrip()
+
+
 _RAFT_CLAIMS = (
     "- Every answer was verified: one `<ANSWER>:` tag, not cut off, every quote word for word in its oracle, the short answer borne out by the quotes.",
     "- Rows for training show chunks of the train split only.",

@@ -3,17 +3,17 @@
 What earlier models replied in such a file is left out: the teacher gives every reply anew.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.gen.chains import Chain
 from lib.gen.prompt import prompt_hash, read_prompt
-from lib.gen.readers.text import decode
+from lib.gen.readers.json import read_records
 from lib.gen.records import Answer, Chunk, Document, Drop, Question, content_id
 from lib.gen.text import clean
 from lib.llm import Request
 from lib.run import BadInput
+from lib.run.decode import decode_file
 
 CONVERSATION = (
     "conversation"  # type of the documents and chunks that hold human turns, and style of the questions made of them
@@ -45,7 +45,7 @@ def read_conversations(path: str | Path) -> tuple[list[Document], list[Drop]]:
     documents: list[Document] = []
     dropped: list[Drop] = []
     seen: set[str] = set()
-    for place, record in _records(decode(path.read_bytes())):
+    for place, record in read_records(decode_file(path)):
         source = f"{path.name} {place}"
         try:
             turns = _turns(record)
@@ -81,23 +81,6 @@ def keep_whole(documents: Sequence[Document], count_tokens: Callable[[str], int]
 def turns_of(chunk: Chunk) -> list[str]:
     """The human turns of a conversation."""
     return chunk.text.split(SEPARATOR)
-
-
-def _records(text: str) -> list[tuple[str, object]]:
-    """Every record with its place; a line that is no JSON is a text of its own and told apart when its turns are read."""
-    try:
-        whole = json.loads(text)
-    except json.JSONDecodeError:
-        found: list[tuple[str, object]] = []
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                try:
-                    found.append((f"line {number}", json.loads(line)))
-                except json.JSONDecodeError:
-                    found.append((f"line {number}", ValueError("not JSON")))
-        return found
-    records = whole if isinstance(whole, list) else [whole]
-    return [(f"#{number}", record) for number, record in enumerate(records, 1)]
 
 
 def _turns(record: object) -> list[str]:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from lib.gen.audit import row_defects
 from lib.gen.records import GENERAL, content_id
-from lib.gen.tables import read_rows, write_rows
 from lib.gen.text import squeeze
 from lib.llm.raft import Format, build_instruction, parse_reply
 from lib.run import BadInput
+from lib.run.tables import read_rows, write_rows
 
 FORMATS = ("hf", "chat", "completion", "eval")
 OPEN, CLOSE = "<DOCUMENT>", "</DOCUMENT>"

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lib.gen.prompt import fill, read_parts
@@ -107,7 +107,7 @@ def curate(
 
 
 def judge_pairs(
-    p: dict, answers: Sequence[Answer], chunks: Mapping[str, Chunk], run
+    p: dict, answers: Sequence[Answer], chunks: Mapping[str, Chunk], run, role_of: Callable = lambda run, name: name
 ) -> tuple[Sequence[Answer], list[Drop]]:
     """Curate where the parameters ask for it, with the run's judge; else everything stays.
 
@@ -116,10 +116,11 @@ def judge_pairs(
         answers: Verified answers.
         chunks: Chunks by id.
         run: The open run.
+        role_of: Gives what `connect` takes for a role; called only where a judge is needed, since it may start a server.
     """
     if not p["curate"]:
         return answers, []
-    judge = connect("judge", run, max_in_flight=p["max_in_flight"], budget_usd=p["budget_usd"])
+    judge = connect(role_of(run, "judge"), run, max_in_flight=p["max_in_flight"], budget_usd=p["budget_usd"])
     structured = takes_schema(judge, run, p["structured_output"])
     return curate(answers, chunks, judge, structured=structured, folder=p["prompts_dir"])
 

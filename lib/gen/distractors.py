@@ -5,11 +5,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-import bm25s
-import numpy as np
-
 from lib.gen.records import Answer, Chunk
 from lib.gen.text import facts, holds_answer, squeeze, words
+from lib.llm.search import Lexical, best
 
 N_NEIGHBOURS = 50  # retrieved chunks among which hard distractors are sought
 N_REMEMBERED = 20_000  # chunks whose words are kept; about 10 kB each, so 0.2 GB whatever the corpus
@@ -31,8 +29,7 @@ class Distractors:
     def __init__(self, pool: Sequence[Chunk]):
         self.pool = list(pool)
         self._known = lru_cache(N_REMEMBERED)(self._read)
-        self._index = bm25s.BM25()
-        self._index.index([words(chunk.text) or [" "] for chunk in self.pool], show_progress=False)
+        self._index = Lexical([chunk.text for chunk in self.pool], split=words)
 
     def find(
         self, answer: Answer, oracle: Chunk, *, n: int, n_hard: int, strict: bool, rng: random.Random
@@ -74,14 +71,8 @@ class Distractors:
 
     def _neighbours(self, question: str) -> list[int]:
         """Chunks that share words with a question, best first, at most `N_NEIGHBOURS`; ties in pool order."""
-        known = [word for word in words(question) if word in self._index.vocab_dict]
-        if not known:
-            return []
-        scores = self._index.get_scores(known)
-        may = np.flatnonzero(scores > 0)
-        if len(may) > N_NEIGHBOURS:  # only those that can be among the best are put in order
-            may = may[scores[may] >= np.partition(scores[may], -N_NEIGHBOURS)[-N_NEIGHBOURS]]
-        return [int(i) for i in may[np.argsort(-scores[may], kind="stable")][:N_NEIGHBOURS]]
+        scores = self._index.scores(question)
+        return [int(i) for i in best(scores, N_NEIGHBOURS) if scores[i] > 0]
 
 
 def _draws(n: int, rng: random.Random) -> Iterator[int]:

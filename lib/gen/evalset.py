@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lib.gen.records import Chunk, content_id
-from lib.gen.tables import read_rows
 from lib.gen.text import facts, holds_answer, words
 from lib.run import BadInput, file_hash, write_jsonl
+from lib.run.questions import COLUMNS, parse_rows, read_file
 
-SUFFIXES = (".jsonl", ".json", ".csv", ".parquet")
-COLUMNS = ("id", "question", "answer", "answerable", "source", "evidence")
 ORIGINS = ("documents", "rows")
 
 
@@ -35,21 +33,6 @@ class EvalQuestion:
         return asdict(self)
 
 
-def find_eval_set(eval_set: str, documents: str) -> Path | None:
-    """Path of the user's eval set: the one named, else `eval_set.jsonl` (.json, .csv, .parquet) beside the documents, else None.
-
-    Raises:
-        BadInput: The named file does not exist or is of no known kind.
-    """
-    if eval_set:
-        path = Path(eval_set)
-        if not path.is_file() or path.suffix.lower() not in SUFFIXES:
-            raise BadInput(f"eval_set: expected a file ending in {', '.join(SUFFIXES)}, found {eval_set!r}")
-        return path
-    beside = [Path(documents).parent / f"eval_set{suffix}" for suffix in SUFFIXES]
-    return next((path for path in beside if path.is_file()), None)
-
-
 def parse_columns(eval_columns: Sequence[str]) -> dict[str, str]:
     """Which column of the user's file holds what: `["question=prompt"]` reads questions from the column `prompt`.
 
@@ -68,65 +51,24 @@ def parse_columns(eval_columns: Sequence[str]) -> dict[str, str]:
 def read_eval_set(path: Path, eval_columns: Sequence[str] = ()) -> list[EvalQuestion]:
     """Read a user's questions and answers.
 
-    Columns: `question` and `answer`; as far as given also `answerable` (else: whether there is an answer), `source` (path
-    below the documents), `evidence` (verbatim in the source) and `id`; other names by `eval_columns` (`parse_columns`).
+    Columns: those of `lib.run.questions`; other names by `eval_columns` (`parse_columns`).
 
     Raises:
         BadInput: Names the first rows that cannot be used, or the column that is not there.
     """
     columns = parse_columns(eval_columns)
-    try:
-        rows = list(read_rows(path))
-    except BadInput as error:
-        raise BadInput(f"eval_set: {error}") from error
+    rows = read_file("eval_set", path)
     missing = [c for name, c in columns.items() if c != name and rows and not any(c in row for row in rows)]
     if missing:
         raise BadInput(f"eval_columns: expected a column {missing[0]!r} in {path}, found {', '.join(rows[0])}")
-    rows = [{name: row.get(column) for name, column in columns.items() if column in row} for row in rows]
-    questions, problems, ids = [], [], set()
-    for number, row in enumerate(rows, 1):
-        value = {name: _text(row.get(name)) for name in ("id", "question", "answer", "source", "evidence")}
-        answerable = _claim(row.get("answerable"), bool(value["answer"]))
-        value["id"] = value["id"] or content_id(value["question"])
-        if not value["question"]:
-            problems.append(f"row {number} has no question")
-        elif answerable is None:
-            problems.append(f"row {number}: answerable is {row['answerable']!r}, expected true or false")
-        elif answerable and not value["answer"]:
-            problems.append(f"row {number} is answerable and has no answer")
-        elif value["id"] in ids:
-            problems.append(f"row {number} repeats the {'id' if row.get('id') else 'question'} of an earlier one")
-        else:
-            ids.add(value["id"])
-            questions.append(EvalQuestion(answerable=answerable, **value))
-    if problems or not questions:
-        columns = ", ".join(rows[0]) if rows else "none"
-        found = "; ".join(problems[:5]) or "no rows"
+    if rows and not any(columns["question"] in row for row in rows):
         raise BadInput(
-            f"eval_set: {path}: expected rows with question and answer, found {found} ({len(rows)} rows, columns {columns})"
+            f"eval_set: {path}: row 1 has no question, and no row has: the columns are {', '.join(map(str, rows[0]))}; "
+            "name those that hold question and answer: eval_columns ['question=…', 'answer=…']"
         )
-    return questions
-
-
-def _text(value: object) -> str:
-    """A cell as text; an empty cell (None, or a table's nan) is an empty text."""
-    return "" if value is None or value != value else str(value).strip()
-
-
-def _claim(value: object, default: bool) -> bool | None:
-    """Read true or false as people write it; None for anything else."""
-    if value is None or value == "" or value != value:
-        return default
-    return {
-        "true": True,
-        "1": True,
-        "1.0": True,
-        "yes": True,
-        "false": False,
-        "0": False,
-        "0.0": False,
-        "no": False,
-    }.get(str(value).strip().lower())
+    rows = [{name: row.get(column) for name, column in columns.items() if column in row} for row in rows]
+    found = parse_rows(f"eval_set: {path}", rows, lambda said, _: said["id"] or content_id(said["question"]))
+    return [EvalQuestion(**said) for said in found]
 
 
 def locate_evidence(questions: Sequence[EvalQuestion], chunks: Sequence[Chunk]) -> list[EvalQuestion]:

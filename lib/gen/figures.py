@@ -4,21 +4,24 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from lib.gen.records import Answer, Chunk, Example
+from lib.gen.records import API, Answer, Chunk, Example
 from lib.gen.text import squeeze
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, parse_reply
 from lib.run import COLOURS, read_json
 
+MAX_WORD = 40  # characters that a table's column may take for one word
+
 
 def show_table(table):
-    """A DataFrame as a table to read: text to the left, nothing cut off, no row numbers, three decimals."""
-    left = {"text-align": "left", "vertical-align": "top"}
-    heads = [{"selector": "th", "props": list(left.items())}]
-    words = [name for name in table.columns if not str(table[name].dtype).startswith(("int", "float"))]
-    styled = table.style.hide(axis="index").set_properties(subset=words, **left).set_table_styles(heads)
-    return styled.format(escape="html").format(
-        precision=3, subset=[name for name in table.columns if name not in words]
-    )
+    """A DataFrame as a table to read: text to the left, nothing cut off, no row numbers, three decimals, nothing where no number is."""
+    heads = [{"selector": "th", "props": "text-align: left"}, {"selector": "th, td", "props": "vertical-align: top"}]
+    words = [name for name in table.columns if not str(table[name].dtype).lower().startswith(("int", "float"))]
+    # A call or an address has no blank to break at: left whole, it takes its width from every other column.
+    solid = [name for name in words if any(len(word) > MAX_WORD for text in table[name] for word in str(text).split())]
+    styled = table.style.hide(axis="index").set_table_styles(heads).set_properties(subset=words, **{"text-align": "left"})
+    styled = styled.set_properties(subset=solid, **{"overflow-wrap": "anywhere", "min-width": "12em"})
+    numbers = [name for name in table.columns if name not in words]
+    return styled.format(escape="html").format(precision=3, na_rep="", subset=numbers)
 
 
 def plot_chunk_lengths(chunks: Sequence[Chunk], limit: int, unit: str = "characters"):
@@ -28,8 +31,10 @@ def plot_chunk_lengths(chunks: Sequence[Chunk], limit: int, unit: str = "charact
     figure, axes = pyplot.subplots(figsize=(7.2, 2.8))
     lengths = [chunk.n_tokens if unit == "tokens" else chunk.n_chars for chunk in chunks]
     axes.hist(lengths, bins=30, color=COLOURS["embedder"])
+    axes.margins(y=0.2)  # room for what the line says, above the bars
     axes.axvline(limit, color=COLOURS["ink"], linestyle="--", linewidth=1)
-    axes.text(limit, axes.get_ylim()[1], " longest asked for", va="top", fontsize=9)
+    over = ", API records stay whole" if max(lengths) > limit and any(chunk.type == API for chunk in chunks) else ""
+    axes.text(limit, axes.get_ylim()[1], f" longest asked for{over}", va="top", fontsize=9)
     median = sorted(lengths)[len(lengths) // 2]
     axes.set(title=f"{len(lengths)} chunks, median {median} {unit}", xlabel=unit, ylabel="chunks")
     return figure

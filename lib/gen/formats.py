@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from lib.gen.records import Chunk, Drop, Example, Question, content_id
-from lib.gen.tables import KINDS, remove_folder, write_rows
 from lib.llm.raft import ANSWER_TAG, REFUSAL, Format, build_instruction
 from lib.run import BadInput
+from lib.run.tables import KINDS, remove_folder, write_rows
 
 CHUNK_COLUMNS = (
     "chunk_id", "doc_id", "source", "title", "page", "section", "text", "n_chars", "n_tokens",
@@ -49,13 +49,15 @@ def read_refusals(refusals: Sequence[str]) -> tuple[str, ...]:
     """
     found: list[str] = []
     for entry in refusals:
-        path = Path(str(entry))
+        if not isinstance(entry, str):
+            raise BadInput(f"refusals: expected sentences or text files, found {entry!r}, a {type(entry).__name__}")
+        path = Path(entry)
         if path.suffix == ".txt":
             if not path.is_file():
                 raise BadInput(f"refusals: expected a text file, found nothing at {path}")
             found += [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         else:
-            found.append(" ".join(str(entry).split()))
+            found.append(" ".join(entry.split()))
     bad = [line for line in found if not line or ANSWER_TAG in line or "##" in line or found.count(line) > 1]
     if bad or (refusals and not found):
         raise BadInput(f"refusals: expected different sentences without tags, found {(bad or refusals)[0]!r}")

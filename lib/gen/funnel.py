@@ -41,10 +41,15 @@ def build_funnel(
         answers: Answers that passed verification.
         drops: Everything dropped, of any stage.
         curated: Answers that the judge left; None where no judge was asked.
+
+    Returns:
+        The stages in order; what the last one keeps makes rows, and the eval set where that is generated.
     """
     by_stage: dict[str, list[Drop]] = {}
     for drop in drops:
         by_stage.setdefault(drop.stage, []).append(drop)
+
+    last = tuple(drop for stage in ("contamination", "eval") for drop in by_stage.get(stage, ()))
 
     def step(name: str, kept: int, stage: str) -> Step:
         return Step(name, kept, tuple(by_stage.get(stage, ())))
@@ -56,7 +61,7 @@ def build_funnel(
         step("questions", questions, "question"),
         step("answers", answers, "answer"),
         *([] if curated is None else [step("worth training on", curated, "curate")]),
-        step("not in the eval set", (answers if curated is None else curated) - len(by_stage.get("contamination", ())), "contamination"),
+        Step("kept", (answers if curated is None else curated) - len(last), last),
     ]
 
 
@@ -101,5 +106,5 @@ def plot_funnel(steps: Sequence[Step]):
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.14)
     axes.set(title="What became of the documents", xlabel="number kept (− dropped, reasons in the table)")
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0)  # above the bars: the longest ends anywhere
     return figure

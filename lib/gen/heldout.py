@@ -60,7 +60,7 @@ def build_eval_set(
     for chunk_id in removed:
         chunk = by_id[chunk_id]
         dropped.append(
-            Drop("eval", "chunk taken out of the corpus for unanswerable questions", chunk_id, chunk.source, chunk.text)
+            Drop("corpus", "chunk taken out of the corpus for unanswerable questions", chunk_id, chunk.source, chunk.text)
         )
     for answer in asked:
         question, chunk = answer.question, by_id[answer.question.chunk_id]

@@ -5,6 +5,7 @@ Documents are read and cut; calls and tokens of the teacher are estimated from t
 
 import json
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from lib.gen.quota import check_shares as check_wishes
 from lib.gen.split import UNITS, assign_splits
 from lib.gen.structured import check_setting
 from lib.llm.predict import predict
+from lib.llm.usage import read_prices
 from lib.run import BadInput
 
 
@@ -74,6 +76,7 @@ def plan(p: dict) -> list[dict]:
         if loaded.dropped
         else ""
     )
+    unread = "; ".join(filter(None, [unread, loaded.warnings().get("encoding")]))
     engine = {"max_in_flight": p["max_in_flight"], "prices": p.get("prices", "")}
     most = f"{p['chunk_tokens']} tokens" if p["chunker"] == "tokens" else f"{p['chunk_chars']} characters"
     how = "estimate: cut like chunker recursive; " if is_semantic else ""
@@ -123,9 +126,13 @@ def check_parameters(p: dict) -> None:
     sources.check(p)
     if p["questions_per_chunk"] < 1:
         raise BadInput(f"questions_per_chunk: expected 1 or more, found {p['questions_per_chunk']}")
-    for name in ("question_budget", "target_rows"):
-        if p[name] < 0:
-            raise BadInput(f"{name}: expected 0 or more, found {p[name]}")
+    for name, least in (("question_budget", 0), ("target_rows", 0), ("max_in_flight", 1), ("budget_usd", 0)):
+        if p[name] < least:
+            raise BadInput(f"{name}: expected {least} or more, found {p[name]}")
+    if p.get("prices"):
+        read_prices(p["prices"])
+    if p["eval_sha256"] and not re.fullmatch(r"[0-9a-fA-F]{64}", p["eval_sha256"]):
+        raise BadInput(f"eval_sha256: expected 64 digits from 0 to f, found {p['eval_sha256']!r}")
     check_prompts(p["prompts_dir"])
     check_setting(p["structured_output"])
     for name in ("question_style", "question_difficulty"):

@@ -215,47 +215,6 @@ def _own_problem(ask: Ask, number: int, question: Question) -> str:
     return "more than asked for" if number >= ask.n else find_problem(question.question, style=ask.style)
 
 
-def generate_questions(
-    chunks: Sequence[Chunk],
-    teacher,
-    *,
-    questions_per_chunk: int,
-    taken: Collection[str] = (),
-) -> tuple[list[Question], list[Drop]]:
-    """Ask the teacher for questions about every chunk, and for nothing else.
-
-    Args:
-        chunks: Chunks to ask about; of two equal questions the one from the earlier chunk stays.
-        teacher: An asker of `lib.llm`.
-        questions_per_chunk: Asked for; a chunk may give fewer, never more.
-        taken: Questions that must not come up (those of the eval set).
-
-    Returns:
-        Questions in chunk order, and what was dropped (stage `ask`: a chunk without a usable reply; `question`: one question).
-
-    Raises:
-        BadInput: Not one question can be used; says why most were dropped.
-    """
-    asks = [Ask(chunk, questions_per_chunk) for chunk in chunks]
-    replies = teacher.ask([build_request(ask.chunk, ask.n) for ask in asks], label="questions")
-    read = [
-        read_reply(ask, reply, teacher.role.model, made_with(ask.style, "", "", ""))
-        for ask, reply in zip(asks, replies, strict=True)
-    ]
-    sieve = Sieve(taken)
-    for place, (ask, (found, _)) in enumerate(zip(asks, read, strict=True)):
-        sieve.offer(place, ask, found)
-    kept: list[Question] = []
-    dropped: list[Drop] = []
-    for place, (ask, (found, lost)) in enumerate(zip(asks, read, strict=True)):
-        stay, bad = sieve.settle(place, ask, found)
-        kept += stay
-        dropped += lost + bad
-    if not kept:
-        raise no_question(teacher.role.model, len(chunks), dropped)
-    return kept, dropped
-
-
 def no_question(model: str, n_chunks: int, dropped: Sequence[Drop]) -> BadInput:
     """The error for a corpus that gave nothing."""
     return BadInput(f"teacher: {model} gave no usable question for {n_chunks} chunks; {most_common(dropped)}")

@@ -12,7 +12,6 @@ from pathlib import Path
 from lib.gen import mix, quota, sources
 from lib.gen.chains import run_chains
 from lib.gen.conversations import CONVERSATION, conversation_chain, keep_whole, read_conversations, turns_of
-from lib.gen.evalset import find_eval_set
 from lib.gen.formats import training_row
 from lib.gen.load import Loaded
 from lib.gen.pairs import Pairs, generate_pairs
@@ -23,6 +22,7 @@ from lib.gen.rows import OWN_FILES, closed_book_row, own_files, talk_examples, t
 from lib.gen.summaries import SUMMARY, deal_instructions, long_sections, summary_chain
 from lib.llm.raft import Format
 from lib.run import BadInput, write_jsonl
+from lib.run.questions import find_file
 
 RECIPES = ("raft", "qa", "conversations", "summaries")
 ASKED = ("raft", "qa")  # recipes that ask questions about documents, and so can be evaluated
@@ -52,7 +52,7 @@ def check_recipe(p: dict) -> None:
 
 def own_eval_set(p: dict) -> Path | None:
     """The user's eval set, where the recipe can be evaluated."""
-    return find_eval_set(p["eval_set"], p["documents"]) if p["recipe"] in ASKED else None
+    return find_file(p["eval_set"], p["documents"]) if p["recipe"] in ASKED else None
 
 
 def mix_shares(p: dict) -> dict:

@@ -20,6 +20,8 @@ def check(p: dict) -> None:
         BadInput: Names the parameter, what was expected and what came.
     """
     check_chunking(**{name: p[name] for name in CHUNKING})
+    if not p["documents"] and p["recipe"] != "conversations":
+        raise BadInput("documents: expected a file, a folder or the address of a sitemap; found an empty text")
     if p["chunker"] == "tokens" and not tokenizer_file(p["student_model"]):
         raise BadInput(
             f"chunker tokens: expected the tokenizer of student_model {p['student_model']!r} on this machine, found none; "

@@ -5,11 +5,8 @@ import unicodedata
 from itertools import pairwise
 
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE
+from lib.llm.search import split_words as words
 
-# A run of letters and digits; numbers keep their inner point, comma, colon or slash (1,250.5  09:40  2021/22).
-# Scripts written without spaces (Han, kana, Thai, Lao, Khmer, Burmese) give one word per character.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"\d+(?:[.,:/]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+")
 _ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s)$")
 _FILLER_WORDS = """
     a an the of to in on at by for from with and or but not no is are was were be been being it its this that these those as he
@@ -27,11 +24,6 @@ _SMALL = {word: str(number) for number, word in enumerate(_TO_TWELVE.split())}
 def squeeze(text: str) -> str:
     """Collapse whitespace: the one difference that a verbatim quote may show."""
     return " ".join(text.split())
-
-
-def words(text: str) -> list[str]:
-    """Words and numbers in order, without case, width or punctuation; accents stay."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def key(text: str) -> str:

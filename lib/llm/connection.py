@@ -5,13 +5,16 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lib.llm.client import Asker
 from lib.llm.offline import MODEL, identity
-from lib.llm.roles import Role, resolve_role
+from lib.llm.roles import Role, environment, resolve_role
 from lib.llm.store import Store
 from lib.llm.usage import with_price
-from lib.run import launch
+from lib.run import BadInput, launch
+
+if TYPE_CHECKING:
+    from lib.llm.client import Asker
 
 START_LIMIT_S = 30.0
 WHAT = {
@@ -22,7 +25,7 @@ WHAT = {
 _servers: dict[int, tuple] = {}  # by process id, so that a fork never takes its parent's server for its own
 
 
-def connect(role: str | Role, run, *, max_in_flight: int = 64, budget_usd: float = 0.0) -> Asker:
+def connect(role: str | Role, run, *, max_in_flight: int = 64, budget_usd: float = 0.0) -> "Asker":
     """An asker for a role.
 
     A name is looked up in the environment. The judge falls back to the teacher's endpoint (with a warning in `run.json`);
@@ -39,6 +42,8 @@ def connect(role: str | Role, run, *, max_in_flight: int = 64, budget_usd: float
         BadInput: The role is set by half, or a budget is set and no price is known.
         ValueError: No endpoint is set and the offline endpoint does not play this role.
     """
+    from lib.llm.client import Asker  # here: plans look for roles and ask nothing
+
     if isinstance(role, str):
         role = find_role(role, run) or offline_role(role, run)
     parameters = getattr(run, "p", None)
@@ -68,6 +73,11 @@ def offline_role(name: str, run) -> Role:
         raise ValueError(
             f"{name}: set {name.upper()}_OPENAI_BASE_URL and {name.upper()}_OPENAI_DEPLOYMENT, or let 3_deploy serve a model: "
             f"the offline endpoint plays only {', '.join(WHAT)}"
+        )
+    if environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip():  # the caller had no server for it: never play it by rules instead
+        raise BadInput(
+            f"{name.upper()}_LOCAL_MODEL: this role is not served here; start it yourself and set {name.upper()}_OPENAI_BASE_URL and "
+            f"{name.upper()}_OPENAI_DEPLOYMENT"
         )
     run.stand_in(name, WHAT[name])
     url = start_offline(run.path("logs/offline.log"))

@@ -1,6 +1,7 @@
 """What calls will cost and how long they will take, before any is made: rows for `--plan`."""
 
 from lib.llm.connection import find_role
+from lib.llm.roles import environment
 from lib.llm.usage import batch_factor, cost_usd, price_note, with_price
 
 FIRST_TOKEN_S, TOKENS_A_SECOND = 1.0, 40.0  # of a usual hosted model, for one request
@@ -29,6 +30,9 @@ def predict(
     """
     if not calls:
         return []
+    if local := environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip():
+        note = f"{name}: {local}, served here while it is needed"
+        return [_row(f"{name} cost", 0.0, "USD", note), _row(f"{name} time", "?", "", "as fast as this machine serves it")]
     role = find_role(name)
     if role is None:
         note = f"{name}: the offline endpoint, {STAND_IN_S:g} s a call"

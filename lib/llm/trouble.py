@@ -2,10 +2,12 @@
 
 import email.utils
 import time
-
-import openai
+from typing import TYPE_CHECKING
 
 from lib.llm.roles import Role
+
+if TYPE_CHECKING:
+    import openai  # here and below: it takes a second, and these errors are named where nothing is ever sent
 
 LONGEST_WAIT_S = 120.0
 _FILTERS = ("content_filter", "responsibleaipolicyviolation", "content management policy", "content_policy_violation")
@@ -23,7 +25,7 @@ class BadReply(ValueError):
         self.tokens = prompt_tokens, completion_tokens
 
 
-def is_filtered(error: openai.APIStatusError) -> bool:
+def is_filtered(error: "openai.APIStatusError") -> bool:
     """Whether an endpoint refused a request for its content."""
     return error.status_code in (400, 403, 422) and is_filter_text(f"{error.body} {said(error)}")
 
@@ -53,6 +55,8 @@ def _until(date: str) -> float:
 
 def explain(error: Exception, role: Role, url: str = "") -> str:
     """One line for an endpoint that cannot be used: what happened where, and what to do."""
+    import openai
+
     prefix, where = role.name.upper(), f"{role.name} at {url or role.base_url}"
     azure = "AZURE_" if role.azure else ""
     status = getattr(error, "status_code", None)
@@ -67,6 +71,8 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
         line = f"{where}: too many requests (HTTP 429: {said(error)}); lower max_in_flight or check the quota, then run again"
     elif status:
         line = f"{where}: HTTP {status}: {said(error)}; see the server's log"
+    elif lost := _lost(error):
+        line = f"{where}: the connection was lost before the reply ({lost}); has the server ended? its log says why"
     elif isinstance(error, openai.APITimeoutError):
         line = f"{where}: no reply in time; is the server overloaded?"
     elif isinstance(error, ValueError):
@@ -76,12 +82,23 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
     return one_line(line, role)
 
 
+def _lost(error: BaseException | None) -> str:
+    """What was said when a connection broke before its reply came, which is retried like a timeout; empty for any other error."""
+    import aiohttp
+
+    while error is not None:
+        if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError | aiohttp.ClientConnectorError):
+            return str(error)[:200]
+        error = error.__cause__
+    return ""
+
+
 def cause(error: Exception) -> str:
     """What lies beneath an error of the connection."""
     return str(error.__cause__ or error)[:200]
 
 
-def said(error: openai.APIStatusError) -> str:
+def said(error: "openai.APIStatusError") -> str:
     """What the endpoint itself said."""
     body = error.body if isinstance(error.body, dict) else {}
     inner = body.get("error") if isinstance(body.get("error"), dict) else body

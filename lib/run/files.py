@@ -66,18 +66,25 @@ def file_hash(path: str | Path) -> str:
 def tree_hash(path: str | Path) -> str:
     """SHA-256 over the relative names and bytes of a file or of every file below a folder, hex.
 
-    Hidden files and Python's caches do not count; order does not matter.
+    Hidden files and Python's caches do not count; order does not matter. A file that cannot be read counts with its reason.
     """
     path = Path(path)
     if path.is_file():
-        return file_hash(path)
+        return _hash_or_reason(path)
     digest = hashlib.sha256()
-    for file in sorted(p for p in path.rglob("*") if p.is_file()):
+    for file in sorted(filter(os.path.isfile, path.rglob("*"))):
         name = file.relative_to(path).as_posix()
         if "__pycache__" in name or any(part.startswith(".") for part in name.split("/")):
             continue
-        digest.update(f"{name}\0{file_hash(file)}\n".encode())
+        digest.update(f"{name}\0{_hash_or_reason(file)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _hash_or_reason(file: Path) -> str:
+    try:
+        return file_hash(file)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def text_hash(text: str) -> str:

@@ -59,14 +59,15 @@ def kept_servers(runs: Path, run: str | None = None) -> list[KeptServer]:
 
     Args:
         runs: Folder of all runs.
-        run: One run's name; None means all of them.
+        run: One run's name; None means those of all runs that were kept on purpose, none of a run that is under way.
     """
     found, alive = [], supervisors()
     for record in sorted(runs.glob(f"{run or '*'}/serving/servers.json")):
         by_process: dict[tuple[int, str], list[str]] = {}
         for system, server in read_json(record).items():
             pid = server.get("pid")
-            if pid in alive and server.get("pid_start") in (None, process_start(pid)):
+            wanted = run is not None or server.get("kept", True)
+            if wanted and pid in alive and server.get("pid_start") in (None, process_start(pid)):
                 by_process.setdefault((pid, str(server.get("base_url"))), []).append(system)
         found += [KeptServer(record.parts[-3], tuple(systems), url, pid) for (pid, url), systems in by_process.items()]
     return found

@@ -4,6 +4,7 @@ It knows parameters by name, which the notebooks' cells do not need to: a parame
 Exact numbers (tokens, prices, chunks) are the rooms' business and come with `--plan`; here is only simple arithmetic.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -24,7 +25,7 @@ CHOICES = {
     "retriever": ("bm25", "dense", "hybrid"),
 }
 AT_LEAST = {
-    "chunk_chars": 50, "questions_per_chunk": 1, "n_distractors": 0, "learning_rate": 0, "epochs": 0, "batch_size": 1,
+    "chunk_chars": 80, "questions_per_chunk": 1, "n_distractors": 0, "learning_rate": 0, "epochs": 0, "batch_size": 1,
     "grad_accumulation": 1, "max_length": 0, "save_steps": 1, "tensor_parallel": 1, "max_model_len": 0, "port": 0,
     "max_reply_tokens": 1, "max_in_flight": 1, "budget_usd": 0,
 }  # fmt: skip
@@ -106,11 +107,17 @@ def _check_values(values: dict, found: Findings) -> None:
 
 def _check_files(values: dict, notebooks: list[str], folder: Path, found: Findings) -> None:
     documents = values.get("documents", "")
-    if "1_gen" in notebooks and documents and "://" not in documents:
+    if "1_gen" in notebooks and "documents" in values and not documents and values.get("recipe") != "conversations":
+        found.problems.append("documents: expected a file, a folder or the address of a sitemap; found an empty text")
+    if documents != documents.encode("utf-8", "replace").decode():
+        found.problems.append(f"documents: {ascii(documents)} is no name in UTF-8, and no file of a run could hold it: rename it or make a link to it")
+    elif "1_gen" in notebooks and documents and "://" not in documents:
         path = _resolve(folder, documents)
-        if not path.exists():
+        if os.path.exists(path) and not os.access(path, os.R_OK):
+            found.problems.append(f"documents: {documents} cannot be read by this user: change its permissions")
+        elif not os.path.exists(path):  # unlike Path's, it does not raise in a folder that may not be entered
             found.problems.append(f"documents: no such file or folder: {documents}")
-        elif path.is_dir() and not any(p.is_file() for p in path.rglob("*")):
+        elif path.is_dir() and not any(map(os.path.isfile, path.rglob("*"))):
             found.problems.append(f"documents: the folder {documents} holds no files")
     eval_set = values.get("eval_set", "")
     if "1_gen" in notebooks and eval_set and not _resolve(folder, eval_set).is_file():

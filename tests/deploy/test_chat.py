@@ -4,16 +4,20 @@ import io
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import lib.deploy.serve as serve
 from lib.deploy import chat, panel
 from lib.deploy.passages import Passages, find_quote, split_quotes
-from lib.deploy.show import REFUSED, as_html, as_text
+from lib.deploy.show import REFUSED, as_html, as_text, source_of
 from lib.deploy.talk import Talk, allows_turns, read_turn
+from lib.eval.retrieve import retrieve
 from lib.llm import Format, Role
-from lib.run import read_json, write_json, write_jsonl
+from lib.llm.search import Search
+from lib.run import BadInput, read_json, write_json, write_jsonl
 from lib.run.supervise import process_start
 
 from .fakes import ANSWERING, write_run
@@ -25,13 +29,26 @@ CHUNKS = [
 ]  # fmt: skip
 
 
+class Letters:
+    """An embedder that counts letters."""
+
+    role = SimpleNamespace(identity="letters")
+
+    def embed(self, texts):
+        counts = np.array([[text.casefold().count(letter) + 0.01 for letter in "abcdefghilmnoprstuwyé0123456789"] for text in texts], dtype=np.float32)
+        return counts / np.linalg.norm(counts, axis=1, keepdims=True)
+
+
+PASSAGES = Passages(CHUNKS, lambda: Search(CHUNKS, "bm25"))
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A finished run whose server is the fake one."""
     runs = tmp_path / "runs" / "toy"
     write_run(runs)
     write_jsonl(runs / "dataset" / "chunks.jsonl", CHUNKS)
-    p = {"engine": "vllm", "student_model": str(runs / "base"), "systems": ["student"], "top_k": [2], "max_reply_tokens": 50, "keep_serving": True}
+    p = {"engine": "vllm", "student_model": str(runs / "base"), "systems": ["student"], "top_k": [2], "max_reply_tokens": 50, "keep_serving": True, "retriever": "bm25"}
     write_json(runs / "run.json", {"parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": p}})
     monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
     monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", ANSWERING, str(server.port), "0"])
@@ -64,13 +81,46 @@ def talk(folder):
     serve.stop_served(run)
 
 
+def test_the_chat_searches_as_the_report_did_and_shows_as_many(folder, monkeypatch):
+    def passages(**parameters):
+        write_json(folder / "run.json", {"parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": served, **parameters}})
+        run = chat.FinishedRun(folder)
+        serve.ensure_served(run, ["student"])
+        talk = chat.open_talk(run, "student")
+        return talk.top_k, len(talk.passages.find("When does the café open?", talk.top_k)), asked[-1:]
+
+    served = {"engine": "vllm", "student_model": str(folder / "base"), "systems": ["student"], "top_k": [1, 3], "max_reply_tokens": 50, "retriever": "bm25"}
+    asked, make = [], chat.Search
+    monkeypatch.setattr(chat, "Search", lambda chunks, retriever, **how: asked.append((retriever, how["reranker"])) or make(chunks, "bm25"))
+    monkeypatch.setattr(chat, "connect", lambda *_, **__: None)
+    assert passages() == (3, 3, [("bm25", "")])  # training's 2 were not asked
+    measured = {"retriever": "hybrid", "reranker": "folder", "top_k": [1, 2]}
+    assert passages(**{"4_eval": measured}) == (2, 2, [("hybrid", "folder")])
+    run = chat.FinishedRun(folder)
+    with pytest.raises(BadInput, match="room for 2 passages.*found 3"):
+        chat.open_talk(run, "student", top_k=3)
+    serve.stop_served(run)
+
+
+@pytest.mark.parametrize("retriever", ["bm25", "dense", "hybrid"])
+def test_a_first_question_is_shown_what_4_eval_shows_and_by_the_same_index(retriever, tmp_path):
+    embedder = Letters()
+    questions = [{"id": f"q{i}", "question": text} for i, text in enumerate(["When does the café open?", "Is the museum free?", "12 crowns", "?"])]
+    ranked = retrieve(CHUNKS, questions, retriever=retriever, embedder=embedder, cache=tmp_path)
+    kept = sorted(tmp_path.iterdir())
+    passages = Passages(CHUNKS, lambda: Search(CHUNKS, retriever, embedder=embedder, cache=tmp_path))
+    for row in questions:
+        assert [chunk["chunk_id"] for chunk in passages.find(row["question"], 2)] == ranked[row["id"]][:2]
+    assert sorted(tmp_path.iterdir()) == kept != []
+
+
 def test_a_reply_comes_in_pieces_and_its_turn_is_kept(talk):
     pieces = list(talk.ask("What does a boat pay?"))
     assert len(pieces) > 4
     assert "".join(pieces) == talk.turns[0].reply
     assert talk.turns[0].cited == [0]
     assert talk.turns[0].passages[0]["chunk_id"] == "b"
-    assert talk.remembers  # the fake's template shows earlier turns
+    assert not talk.remembers  # its rows are single questions, and so are 4_eval's
 
 
 def test_a_server_that_dies_ends_the_chat_with_a_message_and_no_turn(talk, folder, capsys):
@@ -82,7 +132,7 @@ def test_a_server_that_dies_ends_the_chat_with_a_message_and_no_turn(talk, folde
 
 def make_talk(context_tokens=4096, **changes):
     role = Role("student", "http://127.0.0.1:9/v1", "student")
-    return Talk(role, Format(), Passages(CHUNKS), 1, context_tokens, **{"max_reply_tokens": 50, "remembers": True} | changes)
+    return Talk(role, Format(), PASSAGES, 1, context_tokens, **{"max_reply_tokens": 50, "remembers": True} | changes)
 
 
 def test_earlier_turns_are_sent_without_their_passages_the_oldest_dropped_first():
@@ -100,6 +150,24 @@ def test_earlier_turns_are_sent_without_their_passages_the_oldest_dropped_first(
     assert len(talk.build_request("and now?", CHUNKS[:1]).messages) == 1
 
 
+def test_earlier_turns_count_where_training_had_turns_or_a_person_asks_for_it(folder):
+    run = chat.FinishedRun(folder)
+    serve.ensure_served(run, ["student"])
+    assert chat.open_talk(run, "student", remembers=True).remembers  # the fake's template shows earlier turns
+    manifest = read_json(folder / "run.json")
+    manifest["parameters"]["1_gen"]["recipe"] = "conversations"
+    write_json(folder / "run.json", manifest)
+    assert chat.open_talk(run, "student").remembers
+    assert not chat.open_talk(run, "student", remembers=False).remembers
+    serve.stop_served(run)
+
+
+def test_a_section_that_begins_with_the_title_is_named_once():
+    chunk = {"chunk_id": "a", "title": "Guide", "section": "Guide > Hours", "text": "", "page": None}
+    assert source_of(chunk) == "Guide > Hours"
+    assert source_of(chunk | {"section": "Hours", "page": 2}) == "Guide, Hours, page 2"
+
+
 def test_a_completion_model_has_no_turns():
     assert not allows_turns(Role("student", "http://127.0.0.1:9/v1", "m", completion=True))
     request = make_talk().build_request("why?", [])
@@ -107,7 +175,7 @@ def test_a_completion_model_has_no_turns():
 
 
 def test_a_follow_up_finds_what_the_question_before_was_about():
-    passages = Passages(CHUNKS)
+    passages = PASSAGES
     assert passages.find("And when does it close?", 1, "When does the café open?")[0]["chunk_id"] == "a"
     assert passages.find("Is the museum free?", 1, "When does the café open?")[0]["chunk_id"] == "c"
 

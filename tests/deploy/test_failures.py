@@ -2,20 +2,27 @@
 
 import os
 import random
+import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 import lib.deploy.serve as serve
 from lib.deploy.roles import role_of, served_role
-from lib.llm import EndpointError, Request, connect
+from lib.llm import EndpointError, Request, Role, connect
 from lib.run import BadInput, read_json, write_json
 from lib.run.leftovers import supervisors
 from lib.run.supervise import process_start
 
 from .fakes import ANSWERING, FakeRun, write_run
 from .test_stopping import assert_gone, family
+
+
+def own_supervisors() -> set[int]:
+    """Those of this process; others may come and go on the same machine."""
+    return {pid for pid, owner in supervisors().items() if owner.startswith(f"{os.getpid()}:")}
 
 
 @pytest.fixture
@@ -65,10 +72,10 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_left(run):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         run.p.port = taken.getsockname()[1]
-        before = set(supervisors())
+        before = own_supervisors()
         with pytest.raises(BadInput, match=f"port {run.p.port} is taken: set port to 0"):
             serve.ensure_served(run, ["student"])
-        assert set(supervisors()) == before
+        assert own_supervisors() == before
 
 
 def test_a_second_port_that_is_taken_ends_the_first_server_too(run):
@@ -86,22 +93,22 @@ def test_a_second_port_that_is_taken_ends_the_first_server_too(run):
 def test_a_log_that_cannot_be_written_starts_nothing(run):
     (run.dir / "serving").mkdir()
     (run.dir / "serving" / "student.log").symlink_to("/dev/full")  # every write: no space left on device
-    before = set(supervisors())
+    before = own_supervisors()
     with pytest.raises(BadInput, match="student: its log cannot be written .*No space left on device.*nothing was started"):
         serve.ensure_served(run, ["student"])
-    assert set(supervisors()) == before
+    assert own_supervisors() == before
 
 
 def test_a_record_that_cannot_be_written_ends_the_server_and_the_next_start_succeeds(run, monkeypatch):
     def full(path, value):
         raise OSError(28, "No space left on device")
 
-    before = set(supervisors())
+    before = own_supervisors()
     with monkeypatch.context() as patched:
         patched.setattr(serve, "write_json", full)
         with pytest.raises(BadInput, match="servers.json: cannot be written .No space left on device.; free some space"):
             serve.ensure_served(run, ["student"])
-    assert_gone(set(supervisors()) - before)
+    assert_gone(own_supervisors() - before)
     assert serve.ensure_served(run, ["student"])["student"]["engine_version"] == "fake-1"
 
 
@@ -135,9 +142,56 @@ def test_a_judge_with_a_local_model_takes_the_place_of_servers_that_leave_no_roo
     assert role_of(run, "teacher") == "teacher"
 
 
+def test_a_teacher_with_a_local_model_is_served_for_1_gen_under_a_budget_and_ends_with_it(run, monkeypatch, tmp_path):
+    write_json(tmp_path / "large" / "config.json", {"max_position_embeddings": 4096})
+    monkeypatch.setenv("TEACHER_LOCAL_MODEL", str(tmp_path / "large"))
+    student = serve.ensure_served(run, ["student"])["student"]
+    generating = FakeRun(tmp_path)
+    generating.notebook, generating.record = "1_gen", lambda **_: None
+    generating.p.budget_usd = 0.01
+    for name in ("engine", "top_k", "max_reply_tokens", "keep_serving"):  # no parameters of 1_gen
+        delattr(generating.p, name)
+    asker = connect(role_of(generating, "teacher"), generating, budget_usd=0.01)
+    assert "Fact 0" in asker.ask(questions(1))[0].text
+    assert not asker.role.stand_in
+    asker.close()
+    teacher = read_json(run.dir / "serving" / "servers.json")["teacher"]
+    assert serve.stop_served(generating) == ["teacher"]
+    assert process_start(teacher["pid"]) is None
+    assert process_start(student["pid"]), "a server of another notebook was ended"
+
+
+def test_a_connection_that_breaks_is_not_called_an_overloaded_server(run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                connection.recv(100)
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        asker = connect(Role("student", f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "student"), run)
+        with pytest.raises(EndpointError, match="the connection was lost before the reply .*; has the server ended"):
+            asker.ask(questions(1))
+        asker.close()
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+def test_an_embedder_with_a_local_model_is_an_error_and_never_the_stand_in(run, monkeypatch):
+    monkeypatch.setenv("EMBEDDER_LOCAL_MODEL", "org/embedder")
+    with pytest.raises(BadInput, match="EMBEDDER_LOCAL_MODEL: this role is not served here; start it yourself"):
+        connect("embedder", run)
+    assert run.stand_ins == []
+
+
 def test_many_starts_and_stops_leave_nothing(run):
-    rng, before = random.Random(3), set(supervisors())
+    rng, before = random.Random(3), own_supervisors()
     for _ in range(3):
         serve.ensure_served(run, rng.sample(["student", "baseline"], rng.randint(1, 2)))
         assert serve.stop_served(run)
-    assert set(supervisors()) == before
+    assert own_supervisors() == before

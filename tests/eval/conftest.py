@@ -33,13 +33,17 @@ class FakeAsker:
     def __init__(self, rule, name="student", completion=False):
         self.rule, self.asked = rule, []
         self.role = SimpleNamespace(
-            name=name, completion=completion, stand_in=False, price=(1.0, 2.0), model=name, base_url="http://127.0.0.1:1/v1"
+            name=name, completion=completion, batch=False, stand_in=False, price=(1.0, 2.0), model=name, base_url="http://127.0.0.1:1/v1"
         )
 
-    def ask(self, requests, label=""):
-        self.asked += requests
-        found = [self.rule(r.prompt if r.prompt is not None else r.messages[-1]["content"]) for r in requests]
-        return [f if isinstance(f, Reply) else Reply(f, "stop", 10, 5, 0.1) for f in found]
+    def ask(self, requests, label="", then=None):
+        requests, replies = list(requests), []
+        for place, request in enumerate(requests):  # which grow while they are asked
+            self.asked.append(request)
+            found = self.rule(request.prompt if request.prompt is not None else request.messages[-1]["content"])
+            replies.append(found if isinstance(found, Reply) else Reply(found, "stop", 10, 5, 0.1))
+            requests += then(place, replies[-1]) if then else ()
+        return replies
 
 
 def embed(texts):

@@ -151,7 +151,7 @@ def test_latencies_reasons_and_money_are_those_of_the_rows():
     ("text", "message"),
     [
         ('{"question": ""}', "row 1 has no question"),
-        ('{"question": "a", "answerable": true}', "row 1: answerable is True"),
+        ('{"question": "a", "answerable": true}', "row 1 is answerable and has no answer"),
         ('{"question": "a", "answer": "b"}\n{"question": "a", "answer": "c"}', "row 2 repeats"),
         ("[1", "cannot be read"),
         ("", "no rows"),

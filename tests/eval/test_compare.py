@@ -3,10 +3,12 @@
 import pandas as pd
 import pytest
 
-from lib.eval.compare import common_scores, compare_runs, load_run, main, write_comparison
+from lib.eval.compare import common_scores, compare_runs, load_run, main, settings_table, stand_ins_of, write_comparison
 from lib.eval.stats import holm, mcnemar
 from lib.run import BadInput, read_json, read_jsonl, write_json, write_jsonl
 from tests.fakes.evaluation import make_run
+
+pytestmark = pytest.mark.xdist_group("compare")  # its two runs are made once
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +100,24 @@ def test_another_judge_is_a_warning_on_the_page(folders, tmp_path):
 def test_the_command_prints_the_table_and_the_page(folders, tmp_path, capsys):
     main([str(folders / "first"), str(folders / "second"), "--out", str(tmp_path)])
     said = capsys.readouterr().out
-    assert "first: student" in said
-    assert "p_holm" in said
+    assert "At top-k 3, first: student gets" in said
+    assert "first: student − second: other" in said and "p corrected" in said
+    assert "Settings that differ" in said and "systems" in said[said.index("Settings that differ") :]
     assert str(tmp_path / "compare.html") in said
     assert {path.name for path in tmp_path.iterdir()} == {"compare.html", "compare.csv", "compare_rates.csv"}
+
+
+def test_what_differs_before_the_evaluation_is_named_too(folders, tmp_path, capsys):
+    copy = tmp_path / "copy"
+    for name in ("dataset/eval.jsonl", "eval/scores.jsonl"):
+        write_jsonl(copy / name, read_jsonl(folders / "first" / name))
+    manifest = read_json(folders / "first/run.json")
+    manifest["parameters"] |= {"2_finetune": {"epochs": 2.0}, "1_gen": {**manifest["parameters"]["1_gen"], "p_refusal": 0.3}}
+    write_json(copy / "run.json", manifest | {"git": {"revision": "def456", "dirty": False}})
+    write_json(copy / "serving/servers.json", {"baseline": {"model_sha256": "0" * 64}})
+    runs = [load_run(folders / "first"), load_run(copy)]
+    differing = settings_table(runs).set_index("parameter")
+    assert set(differing.index) == {"epochs", "p_refusal", "git revision", "weights of baseline, sha256"}
+    assert tuple(differing.loc["epochs"]) == ("–", "2.0")
+    (once,) = stand_ins_of(runs)
+    assert once.endswith("(first, copy)")

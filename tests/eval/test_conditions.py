@@ -6,7 +6,12 @@ import pytest
 
 from lib.eval.conditions import CLOSED_BOOK, NO_ORACLE, RAG, REPLACED, build_cases, training_width
 from lib.eval.retrieve import retrieve
+from lib.eval.sets import read_sets
 from lib.eval.text import content, holds_answer, mentions
+from lib.gen.convert import main as convert
+from lib.llm import Format
+from lib.llm.raft import build_instruction
+from lib.run import write_jsonl
 
 
 @pytest.fixture
@@ -67,3 +72,16 @@ def test_the_same_seed_gives_the_same_cases_and_no_width_no_controls(cases, corp
 def test_the_controls_are_as_wide_as_a_training_row():
     assert training_width({"parameters": {"1_gen": {"n_distractors": 4}}}, [3, 7]) == 5
     assert training_width({"parameters": {}}, [3, 7]) == 7
+
+
+def test_held_out_rows_of_a_dataset_make_an_eval_set_that_is_asked_in_the_words_of_training(tmp_path):
+    """Summaries of sections kept out of training: the converter makes an eval set of them, whose prompts are the rows' own."""
+    section = "The lamp of Tarn Light burns oil. " * 30
+    asked = build_instruction([section], "Sum up this section.")
+    rows = [{"messages": [{"role": "user", "content": asked}, {"role": "assistant", "content": "It burns oil."}]}]
+    write_jsonl(tmp_path / "valid.jsonl", rows)
+    assert convert([str(tmp_path / "valid.jsonl"), str(tmp_path / "sections.jsonl"), "--format", "eval"]) == 0
+    questions = read_sets([str(tmp_path / "sections.jsonl")], [])["sections"]
+    (case,) = build_cases(questions, [], {}, top_k=[3], width=3, rng=random.Random(1))
+    assert (case.condition, case.top_k, questions[0]["answer"]) == ("given", 1, "It burns oil.")
+    assert Format().messages(case.documents, case.question) == rows[0]["messages"][:1]

@@ -31,6 +31,13 @@ def test_the_right_passage_stands_where_it_is_said_to_and_no_other_gives_the_ans
             assert case.context_chunk_ids[case.place - 1] == row["chunk_id"]
 
 
+def test_random_passages_are_drawn_from_all_chunks_however_deep_the_ranking_goes(corpus):
+    chunks, questions = corpus
+    how = {"contexts": [RANDOM, NONE], "n_distractors": [2, 4]}
+    shallow = retrieve(chunks, questions, retriever="bm25", depth=1)
+    assert build_contexts(questions, chunks, shallow, **how, rng=random.Random(3)) == build(corpus, [RANDOM, NONE])
+
+
 def test_every_number_of_distractors_is_asked_and_the_oracle_stands_at_every_place(corpus):
     counts = Counter((case.condition, case.top_k) for case in build(corpus))
     assert counts == {

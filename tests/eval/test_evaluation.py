@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from lib.eval.retrieve import retrieve
 from lib.eval.score import score_rows
 from lib.eval.stats import wilson
 from lib.eval.summary import compare, find_differences, headline_k, summarise, summarise_slices
-from lib.llm import REFUSAL, Format, Reply, connect
+from lib.llm import REFUSAL, EndpointError, Format, Reply, connect
 from lib.run import BadInput, write_json, write_jsonl
 
 from .conftest import FakeAsker, FakeRun, score_row
@@ -128,6 +129,24 @@ def test_every_number_of_the_summary_follows_from_the_scores(evaluated):
         assert line["completion_tokens"] == sum(r["completion_tokens"] for r in rows)
 
 
+def test_a_request_without_a_reply_and_a_verdict_that_cannot_be_read_are_numbers_and_count_as_not_right(corpus, judge):
+    chunks, questions = corpus
+    values, strict = {row["question"]: row["answer"] or REFUSAL for row in questions}, judge.rule
+    judge.rule = lambda text: "Surely YES" if "900 kg" in text else strict(text)
+    cases = [Case("closed_book", 0, row["id"], row["question"]) for row in questions]
+    system = FakeAsker(lambda text: Reply("", "error", 0, 0, 0.0, error="timeout") if "Skarra" in text else values[text])
+    scores = score_rows(answer_cases(cases, system, Format(), system="student", max_tokens=8), questions, chunks, judge)
+    (line,) = summarise(scores).to_dict("records")
+    assert (line["n"], line["failed"], line["unjudged"], line["correct"]) == (7, 1, 2, 5)
+    assert line["judge_score"] == line["precision"] == 5 / 7
+    assert [row["outcome"] for row in scores] == ["failed", "not judged", *["right"] * 5, "rightly refused"]
+
+
+def test_the_interval_by_document_of_none_right_is_no_point():
+    (line,) = summarise([score_row(f"q{i}", judge=False, source=f"doc{i % 4}") for i in range(48)]).to_dict("records")
+    assert (line["judge_cluster_low"], line["judge_cluster_high"]) == wilson(0, 48)
+
+
 PUBLISHED = [  # top_k, right, refused of 71; judge score and precision in percent, recomputed with one denominator
     (3, 41, 8, 57.75, 65.08),
     (5, 43, 9, 60.56, 69.35),
@@ -238,7 +257,7 @@ def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_onl
     theirs = answer_cases(cases, FakeAsker(reader), Format(), system="student", max_tokens=64)
     folder = tmp_path / "other"
     write_jsonl(folder / "eval/answers.jsonl", theirs)
-    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64}}})
+    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.0}}})
     askers = {"student": FakeAsker(lambda text: "<ANSWER>: £45"), "run:other": other_run("run:other", tmp_path)}
     answers = ask_systems(cases, askers, Format(), max_tokens=64)
     assert [row["system"] for row in answers] == ["student"] * len(cases) + ["run:other"] * len(cases)
@@ -248,6 +267,12 @@ def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_onl
         answers_of_run(folder, [c if c.top_k else replace(c, question="Else?") for c in cases], Format(), max_tokens=64)
     with pytest.raises(BadInput, match="max_reply_tokens"):
         answers_of_run(folder, cases, Format(), max_tokens=65)
+    with pytest.raises(BadInput, match="answer_temperature"):
+        answers_of_run(folder, cases, Format(), max_tokens=64, temperature=0.7)
+    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.7}}})
+    assert len(answers_of_run(folder, cases, Format(), max_tokens=64, temperature=0.7)) == len(cases)
+    with pytest.raises(BadInput, match="answer_temperature"):
+        answers_of_run(folder, cases, Format(), max_tokens=64)
     with pytest.raises(BadInput, match="run 4_eval"):
         answers_of_run(tmp_path / "none", cases, Format(), max_tokens=64)
 
@@ -269,3 +294,20 @@ def test_the_log_probability_of_a_reply_becomes_the_answers_confidence(corpus, j
     assert [row["confidence"] for row in answers] == [-0.25, -0.25]
     assert [row["confidence"] for row in score_rows(answers, questions, chunks, judge)] == [-0.25, -0.25]
     assert all(request.extra == {"logprobs": True} for request in sure.asked)
+
+
+def test_a_system_that_is_lost_is_said_while_the_others_still_answer(corpus, monkeypatch):
+    lines, said = [], threading.Event()
+    monkeypatch.setattr("lib.eval.answer.say", lambda line: (lines.append(line), said.set()))
+
+    def gone(_):
+        raise EndpointError("student at http://h/v1: cannot be reached")
+
+    def slow(_):
+        assert said.wait(20), "nothing was said while another system was being asked"
+        return "<ANSWER>: 1"
+
+    cases = [Case("closed_book", 0, "q", "how much?")]
+    with pytest.raises(EndpointError, match="cannot be reached"):
+        ask_systems(cases, {"student": FakeAsker(gone, "student"), "baseline": FakeAsker(slow, "baseline")}, Format(), max_tokens=9)
+    assert lines == ["student at http://h/v1: cannot be reached; this stops when the other systems have answered"]

@@ -6,11 +6,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.eval.answer import ask_systems
 from lib.eval.breakdown import agreement
+from lib.eval.conditions import CLOSED_BOOK, Case
 from lib.eval.judge import Ahead, judge_rows, same_model_warnings
 from lib.eval.opinions import compare_pairs, judge_refusals, parse_scores, rate_rows, settle_pair, summarise_pairs
+from lib.llm import Format, Role, connect
+from tests.fakes.http import FakeServer
 
-from .conftest import FakeAsker, fenced, score_row
+from .conftest import FakeAsker, FakeRun, fenced, score_row
 
 
 def row(answer, system="student", key="q1", **changed):
@@ -101,9 +105,10 @@ def test_the_judge_works_while_answers_come_in_and_gives_the_same_verdicts(judge
     rule = judge.rule
     judge.rule = lambda text: (asked.set(), rule(text))[1]
     with Ahead(judge, by_id) as ahead:
-        ahead.take(rows[:1])
+        ahead.take(rows[0])
         assert asked.wait(10), "nothing was judged before the block was left"
-        ahead.take(rows[1:])
+        for other in rows[1:]:
+            ahead.take(other)
     assert len(judge.asked) == 2
     assert [v.right for v in judge_rows(rows, by_id, judge)] == [True, False, False]
 
@@ -112,9 +117,46 @@ def test_an_error_of_the_judge_is_raised_and_an_error_of_the_systems_stops_the_j
     by_id = {q["id"]: q for q in corpus[1]}
     judge.rule = lambda text: 1 / 0
     with pytest.raises(ZeroDivisionError), Ahead(judge, by_id) as ahead:
-        ahead.take([row("£45")])
+        ahead.take(row("£45"))
     closed = []
     judge.close = lambda: closed.append(True)
     with pytest.raises(KeyboardInterrupt), Ahead(judge, by_id):
         raise KeyboardInterrupt
     assert closed == [True]
+
+
+class Gate(FakeServer):
+    """A system and a judge; the system's last answer waits until the judge has been asked `wanted` times."""
+
+    def __init__(self, n_questions, wanted):
+        super().__init__()
+        self.last, self.wanted, self.judged, self.enough = str(n_questions - 1), wanted, 0, threading.Event()
+        self.waited_in_vain = False
+
+    def answer(self, method, path, query, headers, body):
+        request = json.loads(body)
+        verdict = "response_format" in request
+        text = '{"reason": "compared", "verdict": "YES"}' if verdict else f"<ANSWER>: {request['messages'][-1]['content']}"
+        self.judged += verdict
+        if self.judged >= self.wanted:
+            self.enough.set()
+        if not verdict and text.endswith(f" {self.last}?"):
+            self.lock.release()  # others are answered meanwhile
+            self.waited_in_vain = not self.enough.wait(20)
+            self.lock.acquire()
+        return 200, {"choices": [{"message": {"content": text}, "finish_reason": "stop"}], "usage": {}}, {}
+
+
+def test_one_slow_answer_holds_up_no_verdict_on_the_others_and_none_is_asked_twice(tmp_path):
+    questions = [{"id": str(i), "question": f"What is {i}?", "answer": "42", "answerable": True} for i in range(100)]
+    cases = [Case(CLOSED_BOOK, 0, row["id"], row["question"]) for row in questions]
+    with Gate(100, wanted=99) as server:
+        run = FakeRun(tmp_path)
+        student, judging = (connect(Role(name, f"{server.url}/v1", name), run, max_in_flight=8) for name in ("student", "judge"))
+        with Ahead(judging, {row["id"]: row for row in questions}) as ahead:
+            answers = ask_systems(cases, {"student": student}, Format(), max_tokens=8, ahead=ahead)
+        assert not server.waited_in_vain, "verdicts waited for the slowest answer"
+        assert server.judged == 100
+        verdicts = judge_rows(answers, {row["id"]: row for row in questions}, judging)
+        assert server.judged == 100 and all(verdict.right for verdict in verdicts)
+        student.close(), judging.close()

@@ -21,6 +21,8 @@ from lib.eval.verdict import bounds, points, say_verdict
 from lib.run import read_json, read_jsonl, show_figure, write_jsonl, write_text
 from tests.fakes.evaluation import HOSTILE, make_run
 
+pytestmark = pytest.mark.xdist_group("report")  # its run and page are made once
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -30,9 +32,15 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def page(made):
+def further(made):
+    """(drawn, skipped): the further figures of that run."""
+    return gallery.draw_figures(made.folder / "eval", made.folder / "figures")
+
+
+@pytest.fixture(scope="module")
+def page(made, further):
     """The report of that run, with its further figures."""
-    drawn, skipped = gallery.draw_figures(made.folder / "eval", made.folder / "figures")
+    drawn, skipped = further
     path = write_report(made.folder, manifest=read_json(made.folder / "run.json"), figures=drawn, skipped=skipped, top_k=made.top_k)
     return path.read_text(encoding="utf-8")
 
@@ -245,15 +253,15 @@ def test_a_figure_that_can_no_longer_be_drawn_is_removed(made, tmp_path):
     drawn, skipped = gallery.draw_figures(tmp_path, tmp_path)
     assert {path.name for _, path, _ in drawn} == {"differences.png", "wins.png", "places.png", "distractors.png", "risk_coverage.png", "cost.png"}
     assert [title for title, _ in skipped] == ["Preferred by the judge"]
-    (tmp_path / "risk_coverage.csv").unlink()
+    for name in ("comparisons", "contexts", "risk_coverage"):
+        (tmp_path / f"{name}.csv").unlink()
     _, skipped = gallery.draw_figures(tmp_path, tmp_path)
     assert ("Risk and coverage", gallery.REASONS["risk_coverage"]) in skipped
-    assert not (tmp_path / "risk_coverage.png").exists()
+    assert [path.name for path in tmp_path.glob("*.png")] == ["cost.png"]
 
 
-def test_every_figure_says_its_numbers_n_and_intervals_in_words(made, tmp_path):
-    drawn, _ = gallery.draw_figures(made.folder / "eval", tmp_path)
-    said = {path.stem: alt for _, path, alt in drawn}
+def test_every_figure_says_its_numbers_n_and_intervals_in_words(made, further, tmp_path):
+    said = {path.stem: alt for _, path, alt in further[0]}
     row = pd.read_csv(made.folder / "eval/comparisons.csv").iloc[0]
     assert f"n = {row['n']}" in said["differences"]
     assert f"only student {row['only_first']}, only baseline {row['only_second']} of {row['n']}" in said["wins"]
@@ -307,3 +315,34 @@ def test_summary_and_scores_load_in_pandas_in_one_line(made):
     again = asked.assign(right=asked["judge"].eq(1)).groupby(["system", "top_k"])["right"].mean()
     for row in summary.to_dict("records"):
         assert again[row["system"], row["top_k"]] == pytest.approx(row["judge_score"])
+
+
+def test_failed_requests_and_unreadable_verdicts_stand_in_the_reports_first_lines(tmp_path):
+    made = make_run(tmp_path / "sample", n_questions=12, controls=False)
+    table = pd.read_csv(made.folder / "eval/summary.csv")
+    table.loc[0, ["failed", "unjudged"]] = (3, 2)
+    write_text(made.folder / "eval/summary.csv", table.to_csv(index=False))
+    text = write_report(made.folder, manifest=read_json(made.folder / "run.json"), figures=[], top_k=made.top_k).read_text(encoding="utf-8")
+    head = text[: text.index('id="results"')]
+    assert "3 requests got no reply; they count as not right." in head
+    assert "2 answers have no readable verdict; they count as not right." in head
+
+
+def test_an_eval_set_without_any_answer_divides_nothing_by_zero(tmp_path):
+    made = make_run(tmp_path / "sample", n_questions=24, controls=False)
+    scores = [row for row in made.scores if not row["answerable"]]
+    tables = {"summary": summarise(scores), "slices": summarise_slices(scores, 3), "comparisons": compare(scores, 3, random.Random(1))}
+    for name, table in tables.items():
+        write_text(made.folder / f"eval/{name}.csv", table.to_csv(index=False))
+    write_jsonl(made.folder / "eval/scores.jsonl", scores)
+    write_jsonl(made.folder / "eval/answers.jsonl", [row for row, score in zip(made.answers, made.scores, strict=True) if not score["answerable"]])
+    write_jsonl(made.folder / "dataset/eval.jsonl", [row for row in made.questions if not row["answerable"]])
+    assert tables["summary"]["judge_score"].isna().all() and (tables["summary"]["n_unanswerable"] == 3).all()
+    drawn, skipped = gallery.draw_figures(made.folder / "eval", made.folder / "figures")
+    page = write_report(made.folder, manifest=read_json(made.folder / "run.json"), figures=drawn, skipped=skipped, top_k=3)
+    text = page.read_text(encoding="utf-8")
+    said = [text[: text.index('id="data"')], *(figures.describe_rate(tables["summary"], name) for name in ("judge_score", "refusals", "precision"))]
+    assert not any(re.search(r"\bnan\b", part) for part in said), said[1:]
+    assert "None of the questions has an answer" in said[0]
+    for name in ("judge_score", "refusals", "precision"):
+        show_figure(figures.plot_rate(tables["summary"], name), tmp_path / "figure.png", "nothing")

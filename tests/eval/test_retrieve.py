@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lib.eval.retrieve import chunk_mismatch, fuse, oracle_ids, recall_table, retrieve
+from lib.eval.retrieve import chunk_mismatch, oracle_ids, recall_table, retrieve
 from lib.run import BadInput
 
 
@@ -23,12 +23,6 @@ def test_every_retriever_ranks_every_chunk_once_and_finds_the_source(corpus, emb
 def test_bm25_needs_no_embedder_and_depth_cuts(corpus):
     chunks, questions = corpus
     assert all(len(order) == 2 for order in retrieve(chunks, questions, retriever="bm25", depth=2).values())
-
-
-def test_fusion_is_reciprocal_rank_and_ties_keep_the_order_of_the_chunks():
-    fused = fuse([np.array([[2, 0, 1]]), np.array([[0, 2, 1]])])
-    assert fused.tolist() == [[0, 2, 1]]
-    assert fuse([np.array([[0, 1, 2, 3]]), np.array([[1, 2, 3, 0]])]).tolist() == [[1, 0, 2, 3]]
 
 
 def test_a_passage_that_repeats_the_evidence_counts_as_right(corpus):
@@ -117,11 +111,12 @@ def cross_encoder(tmp_path_factory):
 def test_a_reranker_reorders_the_first_ones_by_its_own_scores_and_loses_none(corpus, cross_encoder, monkeypatch):
     from sentence_transformers import CrossEncoder
 
-    from lib.eval import rerank
+    from lib.llm import rerank, search
 
     chunks, questions = corpus
     plain = retrieve(chunks, questions, retriever="bm25", depth=8)
     monkeypatch.setattr(rerank, "CANDIDATES", 5)
+    monkeypatch.setattr(search, "CANDIDATES", 5)
     found = retrieve(chunks, questions, retriever="bm25", depth=8, reranker=str(cross_encoder))
     scorer, texts = CrossEncoder(str(cross_encoder), device="cpu"), {c["chunk_id"]: c["text"] for c in chunks}
     for row in questions:

@@ -144,3 +144,11 @@ def test_the_largest_of_many_equal_systems_is_not_called_better():
     plain, corrected = np.mean(families, axis=0)
     assert plain > 0.2
     assert corrected <= 0.08
+
+
+def test_where_nothing_differs_the_interval_is_that_of_so_few_questions_never_a_point():
+    same, documents = [1] * 5 + [0] * 43, [str(i % 4) for i in range(48)]
+    found = paired_difference(same, same, documents, random.Random(1))
+    assert (found.difference, found.low, found.high, found.word) == (0.0, -wilson(0, 48)[1], wilson(0, 48)[1], "cannot tell")
+    all_first = paired_difference([1] * 48, [0] * 48, documents, random.Random(1))
+    assert (all_first.low, all_first.high, all_first.word) == (1 - wilson(0, 48)[1], 1.0, "better")

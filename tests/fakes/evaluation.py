@@ -102,7 +102,7 @@ class _Said:
         self.cases, self.questions, self.hostile, self.rng = iter(cases), questions, hostile, random.Random(f"{seed}/{system}")
         self.system, self.role = system, SimpleNamespace(name=system, completion=False, price=(1.0, 2.0), model=system)
 
-    def ask(self, requests, label=""):
+    def ask(self, requests, label="", then=None):
         return [self._reply(next(self.cases)) for _ in requests]
 
     def _reply(self, case) -> Reply:

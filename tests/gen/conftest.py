@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from .corpus import make_corpus
+
 
 class FakeTeacher:
     """Asks about the first sentences of a passage and answers with their last words. `mend` may change any reply."""
@@ -43,3 +45,16 @@ class FakeTeacher:
 def teacher():
     """The fake teacher's class, to be made as a test needs it."""
     return FakeTeacher
+
+
+@pytest.fixture
+def documents(tmp_path, request):
+    """A folder of papers with a fact a passage: `N_PASSAGES` of the test's module."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    by_source = {}
+    for piece in make_corpus(request.module.N_PASSAGES)[0]:
+        by_source.setdefault(piece.source, []).append(piece.text)
+    for source, texts in by_source.items():
+        (folder / source).write_text(f"# Paper {source}\n\n" + "\n\n".join(texts), encoding="utf-8")
+    return folder

@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
-from lib.gen import answers, chunk, formats, funnel, mix, prompt, questions, split
+from lib.gen import chunk, formats, funnel, mix, prompt, split
 from lib.gen.load import load_documents
+from lib.gen.pairs import generate_pairs
+from lib.gen.quota import Ask
 from lib.llm import Asker, Role
 from lib.llm.store import Store
 from lib.run import write_jsonl, write_text
@@ -124,11 +126,11 @@ def generate(url, folder, in_flight, documents):
         loaded.documents, chunker="recursive", chunk_chars=300, p_overlap=0.1, count_tokens=len
     )
     chunks, _ = split.assign_splits(chunks, p_valid=0.1, p_test=0.0, rng=random.Random(1))
-    asked, dropped_questions = questions.generate_questions(chunks, teacher, questions_per_chunk=3)
-    kept, dropped_answers = answers.generate_answers(asked, {c.chunk_id: c for c in chunks}, teacher)
+    made = generate_pairs([Ask(c, 3) for c in chunks], teacher)
+    asked, kept = made.questions, made.answers
     shares = {"n_distractors": 2, "p_oracle": 0.8, "p_refusal": 0.1, "p_hard": 0.5}
     examples = mix.build_examples(kept, chunks, rng=random.Random(1), **shares)
-    drops = [*loaded.dropped, *dropped, *dropped_questions, *dropped_answers]
+    drops = [*loaded.dropped, *dropped, *made.dropped]
     counts = {"documents": len(loaded.documents), "chunks": len(chunks), "asked": len(chunks), "questions": len(asked)}
     steps = funnel.build_funnel(**counts, answers=len(kept), drops=drops)
     form = formats.build_format("chat", prompt.system_prompt("default"))

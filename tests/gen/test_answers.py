@@ -1,11 +1,12 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from lib.gen import answers
-from lib.gen.records import Question
+from lib.gen.chains import run_chains
+from lib.gen.records import API, Answer, Drop, Question
 from lib.llm.raft import REFUSAL
-from lib.run import BadInput
 
 from .corpus import make_chunk
 
@@ -52,8 +53,12 @@ def test_an_answer_is_used_only_with_one_tag_verbatim_quotes_and_their_support(c
 
 def _ask(fake, text=QUESTION):
     chunk = make_chunk(PASSAGE)
-    question = Question("q", chunk.chunk_id, text, "fake-teacher", "0")
-    return answers.generate_answers([question], {chunk.chunk_id: chunk}, fake)
+    return _settle(fake, [Question("q", chunk.chunk_id, text, "fake-teacher", "0")], chunk)
+
+
+def _settle(fake, questions, chunk):
+    [settled] = run_chains(fake, [answers.answer_chain(questions, chunk)], answers.TURNS)
+    return [held for held in settled if isinstance(held, Answer)], [held for held in settled if isinstance(held, Drop)]
 
 
 class Replies:
@@ -99,33 +104,40 @@ def test_an_answer_that_stays_bad_is_rejected_with_its_reason():
     good_question, bad_question = (Question(name, "c", f"{QUESTION} {name}", "t", "0") for name in ("good", "bad"))
     chunk = make_chunk(PASSAGE)
     asked = [Question(q.question_id, chunk.chunk_id, q.question, "t", "0") for q in (good_question, bad_question)]
-    kept, dropped = answers.generate_answers(asked, {chunk.chunk_id: chunk}, Replies(GOOD, bad, bad))
+    kept, dropped = _settle(Replies(GOOD, bad, bad), asked, chunk)
     assert [a.question.question_id for a in kept] == ["good"]
     assert [(d.id, d.stage, d.reason) for d in dropped] == [("bad", "answer", "no quote")]
     assert dropped[0].detail == bad
 
 
 def test_an_answer_cut_off_is_never_kept():
-    with pytest.raises(BadInput, match="cut off"):
-        _ask(Replies(GOOD, GOOD, finish="length"))
+    kept, dropped = _ask(Replies(GOOD, GOOD, finish="length"))
+    assert not kept
+    assert [drop.reason for drop in dropped] == ["cut off"]
 
 
 def test_a_refusal_by_the_teacher_is_not_asked_again():
     fake = Replies(REFUSAL)
-    with pytest.raises(BadInput, match="the teacher finds no answer"):
-        _ask(fake)
+    kept, dropped = _ask(fake)
+    assert not kept
+    assert [drop.reason for drop in dropped] == [answers.REFUSED]
     assert len(fake.asked) == 1
 
 
-def test_the_passage_stands_before_the_question_so_that_its_questions_share_a_prefix():
-    chunk = make_chunk(PASSAGE)
-    bodies = [
-        answers.build_request(Question("q", chunk.chunk_id, text, "t", "0"), chunk).body()
-        for text in ("Who is A?", "Who is B?")
-    ]
-    assert bodies[0]["messages"][0] == bodies[1]["messages"][0]
-    first, second = (body["messages"][1]["content"] for body in bodies)
-    assert first.removesuffix("Who is A?") == second.removesuffix("Who is B?")
+@pytest.mark.parametrize(("kind", "recipe"), [("text", "raft"), ("text", "qa"), (API, "raft")])
+def test_all_requests_for_answers_of_a_chunk_are_alike_up_to_the_question_so_that_a_prefix_cache_reads_it_once(kind, recipe):
+    chunk = replace(make_chunk(PASSAGE), type=kind)
+    texts = [f"How many boats of kind {i} carry passengers?" for i in range(5)]
+    chain = answers.answer_chain([Question(str(i), chunk.chunk_id, text, "t", "0") for i, text in enumerate(texts)], chunk, recipe=recipe)
+    asked = next(chain)  # all of a chunk's questions go together
+    heads = set()
+    for request, text in zip(asked, texts, strict=True):
+        system, user = request.messages
+        assert chunk.text in user["content"] and user["content"].endswith(text)
+        heads.add((system["content"], user["content"].removesuffix(text), request.max_tokens))
+    assert len(heads) == 1
+    repairs = chain.send([SimpleNamespace(text="It says 149.", finish_reason="stop", error=None)] * 5)
+    assert all(repair.messages[:2] == request.messages for repair, request in zip(repairs, asked, strict=True))
 
 
 @pytest.mark.parametrize(

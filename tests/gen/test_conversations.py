@@ -75,7 +75,7 @@ def test_human_turns_are_read_from_json_and_jsonl_and_old_replies_are_not(tmp_pa
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        ("!not json", "not JSON"),
+        ("!not json", "not JSON (Expecting value)"),
         ({"conversations": [{"from": "gpt", "value": "hello"}]}, "no human turn"),
         ({"conversations": [{"from": "human", "value": "  "}]}, "an empty human turn"),
         ({"conversations": [{"from": "alien", "value": "x"}]}, "a turn of unknown origin 'alien'"),

@@ -9,9 +9,9 @@ from lib.gen.convert import main, read_raft, write_as
 from lib.gen.evalset import read_eval_set
 from lib.gen.formats import raft_row, training_rows
 from lib.gen.mix import build_examples
-from lib.gen.tables import read_rows, write_rows
 from lib.llm.raft import REFUSAL, Format
 from lib.run import BadInput
+from lib.run.tables import read_rows, write_rows
 
 from .corpus import make_corpus
 

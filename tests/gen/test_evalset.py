@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from lib.gen.chunk import flag_near_duplicates
-from lib.gen.evalset import describe_origin, eval_table, find_eval_set, freeze, locate_evidence, read_eval_set
+from lib.gen.evalset import describe_origin, eval_table, freeze, locate_evidence, read_eval_set
 from lib.gen.heldout import build_eval_set, sample_eval_set
 from lib.gen.text import facts, holds_answer
 from lib.run import BadInput, file_hash
+from lib.run.questions import find_file
 
 from .corpus import make_answer, make_chunk, make_corpus
 
@@ -52,18 +53,25 @@ def test_rows_that_cannot_be_used_are_named(tmp_path, rows, problem):
         read_eval_set(tmp_path / "e.json")
 
 
+def test_a_file_whose_columns_have_other_names_is_told_by_them_and_by_how_to_name_them(tmp_path):
+    (tmp_path / "e.csv").write_text("prompt,gold\nWhen?,1907\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"the columns are prompt, gold; .* eval_columns \['question=…', 'answer=…'\]"):
+        read_eval_set(tmp_path / "e.csv")
+    assert read_eval_set(tmp_path / "e.csv", ["question=prompt", "answer=gold"])[0].answer == "1907"
+
+
 def test_a_broken_or_absent_eval_set_is_one_clear_line(tmp_path):
-    (tmp_path / "e.jsonl").write_text("{", encoding="utf-8")
-    with pytest.raises(BadInput, match="cannot be read"):
+    (tmp_path / "e.jsonl").write_text('{"question": "When?", "answer": "1907"}\n{"question":\n', encoding="utf-8")
+    with pytest.raises(BadInput, match="cannot be read: ValueError: line 2: Expecting value"):
         read_eval_set(tmp_path / "e.jsonl")
     with pytest.raises(BadInput, match="expected a file"):
-        find_eval_set(str(tmp_path / "none.jsonl"), "docs")
+        find_file(str(tmp_path / "none.jsonl"), "docs")
 
 
 def test_an_eval_set_beside_the_documents_is_found_without_being_named(tmp_path):
-    assert find_eval_set("", str(tmp_path / "docs")) is None
+    assert find_file("", str(tmp_path / "docs")) is None
     (tmp_path / "eval_set.csv").write_text("question,answer\n", encoding="utf-8")
-    assert find_eval_set("", str(tmp_path / "docs")) == tmp_path / "eval_set.csv"
+    assert find_file("", str(tmp_path / "docs")) == tmp_path / "eval_set.csv"
 
 
 def test_evidence_is_found_whatever_extraction_did_to_its_marks_and_line_breaks(tmp_path):

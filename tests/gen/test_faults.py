@@ -8,28 +8,18 @@ import time
 
 import pytest
 
+from lib.gen.answers import REFUSED
 from lib.gen.text import squeeze
-from lib.llm.raft import parse_reply
+from lib.llm.raft import REFUSAL, parse_reply
 
 from .conftest import FakeTeacher
 from .corpus import make_corpus
 from .faulty import FaultyTeacher, files, generate
 
+N_PASSAGES = 160
 N_KILLS = 20
 IN_FLIGHT = 4
 ARRIVING_S = 0.25  # a reply sent so shortly before a kill may not have reached the disk
-
-
-@pytest.fixture
-def documents(tmp_path):
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    by_source = {}
-    for piece in make_corpus(160)[0]:
-        by_source.setdefault(piece.source, []).append(piece.text)
-    for source, texts in by_source.items():
-        (folder / source).write_text(f"# Paper {source}\n\n" + "\n\n".join(texts), encoding="utf-8")
-    return folder
 
 
 def rules(request):
@@ -114,3 +104,25 @@ def test_the_bytes_do_not_depend_on_the_concurrency(tmp_path, documents, in_flig
     generate(teacher.url, tmp_path / "many", 32, documents)
     generate(teacher.url, tmp_path / "few", in_flight, documents)
     assert files(tmp_path / "many") == files(tmp_path / "few")
+
+
+def test_replies_of_no_use_are_kept_like_all_others_and_a_resume_asks_for_none_of_them_again(tmp_path):
+    texts, folder = [chunk.text for chunk in make_corpus(24)[0]], tmp_path / "documents"
+    folder.mkdir()
+    for i, text in enumerate(texts):
+        (folder / f"{i:02}.md").write_text(text, encoding="utf-8")
+
+    def useless(request):
+        """Nothing to ask, an empty reply, a refusal, an answer that no repair mends; the rest as it should be."""
+        said, text = request.messages[1]["content"], rules(request)
+        if request.response_format:
+            return '{"questions": []}' if texts[3] in said else "" if texts[4] in said else text
+        return REFUSAL if texts[5] in said else "It says so." if texts[6] in said else text
+
+    teacher = FaultyTeacher(useless, latency_s=0.0, faulty=False)
+    made = generate(teacher.url, tmp_path / "out", 16, folder)
+    before, n_asked = files(tmp_path / "out"), teacher.asked
+    assert {drop.reason for drop in made.drops} >= {"no question in the reply", REFUSED, "no <ANSWER>: tag"}
+    (tmp_path / "out/done").unlink()
+    generate(teacher.url, tmp_path / "out", 16, folder)
+    assert teacher.asked == n_asked and files(tmp_path / "out") == before

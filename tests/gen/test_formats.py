@@ -6,9 +6,9 @@ import pytest
 from lib.gen.formats import build_format, raft_row, read_refusals, training_rows, write_examples
 from lib.gen.mix import build_examples
 from lib.gen.prompt import system_prompt
-from lib.gen.tables import read_rows
 from lib.llm.raft import REFUSAL, Format
 from lib.run import BadInput
+from lib.run.tables import read_rows
 
 from .corpus import make_corpus
 

@@ -1,24 +1,18 @@
+import io
 import json
+import os
+import zipfile
+from pathlib import Path
 
 import docx
 import pytest
+from pypdf import PdfWriter
 
 from lib.gen.load import load_documents
 from lib.gen.readers.html import read_html
 from lib.gen.readers.pdf import drop_running_lines, flow
-from lib.gen.readers.text import decode, read_markdown
-from lib.run import BadInput
-
-TEXT = "The café opens at 9 – daily, “sharp”. Übermut tut selten gut."
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
-def test_text_of_any_encoding_is_read(encoding):
-    assert decode(TEXT.encode(encoding)).lstrip("\ufeff") == TEXT
-
-
-def test_text_in_latin_1_is_read():
-    assert decode("café \x81".encode("latin-1")) == "café \x81"
+from lib.gen.readers.text import read_markdown
+from lib.run import BadInput, tree_hash
 
 
 def test_a_broken_empty_or_unsupported_file_is_a_row_with_its_reason(tmp_path):
@@ -45,6 +39,78 @@ def test_a_broken_empty_or_unsupported_file_is_a_row_with_its_reason(tmp_path):
     assert "copy of another document" in reasons["sub/copy.md"]
     assert all(0 < len(reason) <= 200 and "\n" not in reason for reason in reasons.values())
     assert len(loaded.table()) == 10
+
+
+def test_whatever_lies_in_a_folder_is_a_document_or_a_row_with_its_reason_and_every_name_can_be_written(tmp_path):
+    (tmp_path / "good.txt").write_text("The mill closed in 1931 and never opened again.", encoding="utf-8")
+    (tmp_path / os.fsdecode(b"na\xefve.txt")).write_text("The weir was mended in 1950 and holds.", encoding="utf-8")
+    (tmp_path / "archive.docx").write_bytes(_zip("a.txt", "hello"))
+    (tmp_path / "locked.pdf").write_bytes(_locked_pdf())
+    (tmp_path / "nothing.txt").symlink_to(tmp_path / "absent")
+    (tmp_path / "itself.txt").symlink_to(tmp_path / "itself.txt")
+    (tmp_path / "round").symlink_to(".")
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / "empty/folders/only").mkdir(parents=True)
+    loaded = load_documents(tmp_path)
+    assert {d.source for d in loaded.documents} == {"good.txt", "na\\xefve.txt"}
+    reasons = {drop.source: drop.reason for drop in loaded.dropped}
+    assert reasons == {
+        "archive.docx": "not a DOCX file, whatever its name says (an old DOC or another archive?)",
+        "locked.pdf": "encrypted: remove the password first",
+        "nothing.txt": "a link to nothing",
+        "itself.txt": "a link to nothing",
+        "round": "a link to a folder, which is not followed: copy the folder here, or name it as documents",
+        "pipe.txt": "no regular file",
+    }
+    assert set(loaded.table()["source"]) == {*reasons, "good.txt", "na\\xefve.txt"}
+    assert tree_hash(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_a_row_with_its_reason_and_no_end_of_the_run(tmp_path, monkeypatch):
+    for name in ("good.txt", "shut.txt"):
+        (tmp_path / name).write_text(f"The mill of {name} closed in 1931 and never opened again.", encoding="utf-8")
+
+    def refuse(path):
+        def opened(file, *arguments, **named):
+            if Path(file).name == "shut.txt":
+                raise PermissionError(13, "Permission denied", str(file))
+            return path(file, *arguments, **named)
+
+        return opened
+
+    open_now = tree_hash(tmp_path)
+    monkeypatch.setattr(Path, "read_bytes", refuse(Path.read_bytes))
+    monkeypatch.setattr("builtins.open", refuse(open))
+    loaded = load_documents(tmp_path)
+    assert [d.source for d in loaded.documents] == ["good.txt"]
+    assert [(drop.source, drop.reason) for drop in loaded.dropped] == [("shut.txt", "cannot be read: Permission denied")]
+    assert tree_hash(tmp_path) != open_now  # so that it is read once it may be
+
+
+def test_broken_records_are_named_by_line_and_counted_and_the_others_are_read(tmp_path):
+    lines = ['{"text": "The mill closed in 1931."}', '{"text": "oops', '{"text": "The weir was mended in 1950."}', '{"text": 7}', "[1]", "[2]"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert len(loaded.documents) == 2 and len(loaded.dropped) == 4
+    assert list(loaded.table()["problem"]) == [
+        "", "line 2: not JSON (Unterminated string starting at)", "line 4: `text` is no text but int",
+        "line 5: expected an object, found list (and 1 more records)",
+    ]  # fmt: skip
+
+
+def _zip(name: str, text: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(name, text)
+    return buffer.getvalue()
+
+
+def _locked_pdf() -> bytes:
+    writer, buffer = PdfWriter(), io.BytesIO()
+    writer.add_blank_page(200, 200)
+    writer.encrypt("secret")
+    writer.write(buffer)
+    return buffer.getvalue()
 
 
 def test_nothing_readable_is_one_clear_line(tmp_path):
@@ -297,17 +363,28 @@ def test_rows_that_repeat_a_text_are_told_from_those_that_do_not(tmp_path):
     assert [(d.source, d.detail) for d in loaded.dropped] == [("a.csv", "a.csv"), ("b.txt", "a.csv")]
 
 
-@pytest.mark.parametrize(
-    ("encoding", "text"),
-    [("cp1251", "Музей открыт по вторникам и пятницам с десяти часов утра. Билет стоит двести рублей для взрослых."),
-     ("shift_jis", "博物館は火曜日と金曜日の午前十時に開館します。大人の入館料は二百円です。"),
-     ("gb18030", "博物馆每周二和周五上午十点开放。成人票价为二百元。学生免费。"), ("cp1252", "Das Museum öffnet dienstags um zehn für alle.")],
-)  # fmt: skip
-def test_text_in_other_scripts_is_read_in_its_own_encoding(encoding, text):
-    assert decode(text.encode(encoding)) == text
-
-
 def test_a_page_is_read_in_the_encoding_that_it_names(tmp_path):
     page = '<html><head><meta charset="koi8-r"></head><body><p>Музей открыт</p></body></html>'
     (tmp_path / "p.html").write_bytes(page.encode("koi8-r"))
     assert load_documents(tmp_path).documents[0].text == "Музей открыт"
+
+
+def test_a_guessed_encoding_is_named_in_the_table_and_in_the_warnings(tmp_path):
+    (tmp_path / "a.txt").write_bytes("Le café est fermé le lundi, mais la crêperie ouvre à midi.".encode("cp1252"))
+    (tmp_path / "b.txt").write_text("Le café est fermé.", encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert loaded.documents[0].text.startswith("Le café est fermé le lundi")
+    a, b = loaded.table()["problem"]
+    assert "cp1252, a guess" in a
+    assert b == ""
+    assert "a.txt (cp1252)" in loaded.warnings()["encoding"]
+    assert "b.txt" not in loaded.warnings()["encoding"]
+    (tmp_path / "a.txt").unlink()
+    assert load_documents(tmp_path).warnings() == {}
+
+
+def test_a_row_with_more_cells_than_the_header_is_dropped_with_its_reason_not_cut(tmp_path):
+    (tmp_path / "a.csv").write_text("text,n\nA text, cut at its comma,1\nA whole text,2\n", encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert [d.text for d in loaded.documents] == ["A whole text"]
+    assert [(d.text, d.reason) for d in loaded.dropped] == [("row 1", "more cells than the header's 2")]

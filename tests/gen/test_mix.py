@@ -24,7 +24,7 @@ def mixed(n=60, split=lambda i: "train", seed=1, **changed):
 @pytest.mark.parametrize("n", [1, 7, 53, 60])
 @pytest.mark.parametrize("p_oracle", [0.0, 0.33, 0.8, 1.0])
 @pytest.mark.parametrize("p_refusal", [0.0, 0.05, 1.0])
-def test_shares_are_exact_counts(n, p_oracle, p_refusal):
+def test_shares_of_rows_with_their_oracle_and_of_refusals_are_exact_counts_0_and_1_included(n, p_oracle, p_refusal):
     chunks, answers = make_corpus(60)
     shares = {**SHARES, "p_oracle": p_oracle, "p_refusal": p_refusal}
     kinds = Counter(e.kind for e in build_examples(answers[:n], chunks, rng=random.Random(3), **shares))
@@ -143,6 +143,14 @@ def test_retrieved_distractors_share_words_with_the_question():
         [answer], chunks, rng=random.Random(1), n_distractors=2, p_oracle=1.0, p_refusal=0.0, p_hard=1.0
     )
     assert {c.chunk_id for c in example.context} == {c.chunk_id for c in chunks[:3]}
+
+
+def test_all_rows_of_a_question_its_refusal_twin_too_stand_on_the_side_of_their_document():
+    examples, chunks = mixed(split=lambda i: "train" if i < 40 else "valid", p_refusal=1.0)
+    sides = {chunk.doc_id: chunk.split for chunk in chunks}
+    assert all(e.split == sides[e.oracle.doc_id] for e in examples)
+    twins = Counter(e.question.question_id for e in examples)
+    assert set(twins.values()) == {2} and {e.split for e in examples} == {"train", "valid"}
 
 
 def test_rows_for_training_show_chunks_of_train_only():

@@ -40,7 +40,7 @@ def test_the_first_of_equal_questions_stays_even_where_a_later_chunk_replies_fir
 
 def test_no_answer_is_asked_for_a_question_that_an_earlier_chunk_has_asked(teacher):
     fake = teacher(lambda request, text: '["Who keeps the key of the mill?"]' if request.response_format else text)
-    with pytest.raises(BadInput):  # the fake's quote does not stand in the passage
+    with pytest.raises(BadInput, match="no usable answer to 1 questions"):  # the fake's quote does not stand in the passage
         pairs.generate_pairs(_asks(5), fake)
     answered = [r for r in fake.asked if not r.response_format and len(r.messages) == 2]
     assert len(answered) == 1

@@ -6,13 +6,16 @@ from collections import Counter
 
 import pytest
 
-from lib.gen import answers, card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, questions, split
+from lib.gen import card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, split
 from lib.gen.load import load_documents
+from lib.gen.pairs import generate_pairs
+from lib.gen.quota import Ask
 from lib.llm.raft import REFUSAL, parse_reply
 from lib.run import BadInput
 
 from .corpus import make_corpus
 
+N_PASSAGES = 60
 SHARES = {
     "n_distractors": 2, "max_distractors": 0, "p_oracle": 0.8, "p_refusal": 0.1, "p_hard": 0.5, "both_contexts": False,
     "no_oracle_label": "answer",
@@ -33,16 +36,10 @@ PARAMETERS = {
 
 
 @pytest.fixture
-def documents(tmp_path):
-    folder = tmp_path / "documents"
-    folder.mkdir()
-    by_source = {}
-    for piece in make_corpus(60)[0]:
-        by_source.setdefault(piece.source, []).append(piece.text)
-    for source, texts in by_source.items():
-        (folder / source).write_text(f"# Paper {source}\n\n" + "\n\n".join(texts), encoding="utf-8")
-    (folder / "broken.pdf").write_bytes(b"%PDF no more")
-    return folder
+def documents(documents):
+    """With one file that cannot be read."""
+    (documents / "broken.pdf").write_bytes(b"%PDF no more")
+    return documents
 
 
 def generate(documents, teacher, seed=1):
@@ -52,13 +49,13 @@ def generate(documents, teacher, seed=1):
         loaded.documents, chunker="recursive", chunk_chars=300, p_overlap=0.1, count_tokens=len
     )
     chunks, split_by = split.assign_splits(chunks, p_valid=0.1, p_test=0.2, rng=random.Random(seed))
-    asked, dropped_questions = questions.generate_questions(chunks, teacher, questions_per_chunk=3)
-    kept, dropped_answers = answers.generate_answers(asked, {c.chunk_id: c for c in chunks}, teacher)
+    made = generate_pairs([Ask(c, 3) for c in chunks], teacher)
+    asked, kept = made.questions, made.answers
     eval_questions, corpus, dropped_eval = heldout.build_eval_set(kept, chunks, random.Random(seed))
     thresholds = {"ngram": 5, "overlap": 0.8, "similarity": 0.95}
     compared = contamination.remove_contaminated(kept, chunks, eval_questions, **thresholds)
     examples = mix.build_examples(compared.kept, corpus, rng=random.Random(seed), **SHARES)
-    drops = [*loaded.dropped, *dropped, *dropped_questions, *dropped_answers, *dropped_eval, *compared.dropped]
+    drops = [*loaded.dropped, *dropped, *made.dropped, *dropped_eval, *compared.dropped]
     steps = funnel.build_funnel(
         documents=len(loaded.documents), chunks=len(chunks), asked=len(chunks), questions=len(asked), answers=len(kept), drops=drops
     )  # fmt: skip
@@ -199,6 +196,15 @@ def test_the_plan_counts_calls_without_asking_anyone(documents, teacher):
         ({"contamination_ngram": 0}, "contamination_ngram: expected 1 word or more"),
         ({"dataset_files": ["xls"]}, "dataset_files: expected a list of jsonl, parquet, arrow, hf"),
         ({"completion_stop": "<STOP>"}, "completion_stop: a chat ends with its template's stop token"),
+        ({"documents": ""}, "documents: expected a file, a folder or the address of a sitemap; found an empty text"),
+        ({"n_distractors": 1000}, "n_distractors: 1000 distractors need at least 1002 training chunks .* set n_distractors to"),
+        ({"p_oracle": 1.5}, r"p_oracle: expected a share in \[0, 1\], found 1.5"),
+        ({"questions_per_chunk": 0}, "questions_per_chunk: expected 1 or more"),
+        ({"max_in_flight": 0}, "max_in_flight: expected 1 or more"),
+        ({"budget_usd": -1.0}, "budget_usd: expected 0 or more"),
+        ({"refusals": [5]}, "refusals: expected sentences or text files, found 5, a int"),
+        ({"eval_sha256": "zz"}, "eval_sha256: expected 64 digits from 0 to f, found 'zz'"),
+        ({"prices": "none.yaml"}, "prices: expected a YAML file"),
         ({"push_to_hub": "mine"}, "push_to_hub: expected owner/name"),
         ({"push_to_hub": "me/mine"}, "push_to_hub: expected the hub's token"),
     ],

@@ -4,6 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 from lib.gen import prompt, questions
+from lib.gen.pairs import generate_pairs
+from lib.gen.quota import Ask
 from lib.gen.text import fingerprint
 from lib.run import BadInput
 
@@ -177,26 +179,40 @@ def test_without_structured_output_the_same_prompt_goes_without_a_schema():
     assert free.response_format is None
 
 
+def _ask(teacher, chunks, replies, n, taken=()):
+    """Questions and drops of a teacher that asks `replies` in turn, and answers each question with the whole passage."""
+    replies = iter(replies)
+
+    def mend(request, text):
+        if request.response_format:
+            return next(replies)
+        passage = request.messages[1]["content"].partition("<DOCUMENT>")[2].partition("</DOCUMENT>")[0].strip()
+        return f"##begin_quote##{passage}##end_quote##\n<ANSWER>: {passage}"
+
+    made = generate_pairs([Ask(chunk, n) for chunk in chunks], teacher(mend), taken=taken)
+    return made.questions, made.dropped
+
+
 def test_the_same_question_is_kept_once_however_it_is_written(teacher):
-    replies = iter(['["When does it open on Monday?"]', '["when does it OPEN  on monday", "Who keeps the key of A?"]'])
+    replies = ['["When does it open on Monday?"]', '["when does it OPEN  on monday", "Who keeps the key of A?"]']
     chunks = [make_chunk("One passage about something."), make_chunk("Another passage about it.")]
-    kept, dropped = questions.generate_questions(chunks, teacher(lambda *_: next(replies)), questions_per_chunk=3)
+    kept, dropped = _ask(teacher, chunks, replies, 3)
     assert [q.question for q in kept] == ["When does it open on Monday?", "Who keeps the key of A?"]
     assert [d.reason for d in dropped] == ["asked before"]
 
 
 def test_a_question_of_the_eval_set_is_not_trained_on(teacher):
-    fake = teacher(lambda *_: '["When does it open on Monday?", "Who keeps the key of A?"]')
+    replies = ['["When does it open on Monday?", "Who keeps the key of A?"]']
     taken = ["When does it open on Monday ?"]
-    kept, dropped = questions.generate_questions([make_chunk("A passage.")], fake, questions_per_chunk=3, taken=taken)
+    kept, dropped = _ask(teacher, [make_chunk("A passage.")], replies, 3, taken)
     assert [q.question for q in kept] == ["Who keeps the key of A?"]
     assert [d.reason for d in dropped] == ["stands in the eval set"]
 
 
 def test_every_question_of_every_reply_is_kept_or_dropped_with_a_reason(teacher):
-    replies = iter(['["Who is the first one?", "Who?", "Who is the second one?"]', "no idea", ""])
+    replies = ['["Who is the first one?", "Who?", "Who is the second one?"]', "no idea", ""]
     chunks = [make_chunk(f"A passage about {i} things.") for i in range(3)]
-    kept, dropped = questions.generate_questions(chunks, teacher(lambda *_: next(replies)), questions_per_chunk=2)
+    kept, dropped = _ask(teacher, chunks, replies, 2)
     assert [q.question for q in kept] == ["Who is the first one?"]
     assert [(d.stage, d.reason) for d in dropped] == [
         ("question", "fewer than three words"),
@@ -223,16 +239,16 @@ def test_a_reply_that_failed_gives_no_question(teacher, field, value, reason):
         return SimpleNamespace(**{**vars(made), field: value}) if "bad" in request.messages[1]["content"] else made
 
     fake._reply = reply
-    kept, dropped = questions.generate_questions([bad_chunk, good_chunk], fake, questions_per_chunk=2)
-    assert {q.chunk_id for q in kept} == {good_chunk.chunk_id}
-    assert [d.reason for d in dropped] == [reason]
+    made = generate_pairs([Ask(bad_chunk, 2), Ask(good_chunk, 2)], fake)
+    assert {q.chunk_id for q in made.questions} == {good_chunk.chunk_id}
+    assert [d.reason for d in made.dropped] == [reason]
 
 
 def test_no_usable_question_at_all_is_one_clear_line(teacher):
     with pytest.raises(
         BadInput, match="no usable question for 1 chunks; 1 of 1 dropped as: no question in the reply .*Hello"
     ):
-        questions.generate_questions([make_chunk("A passage.")], teacher(lambda *_: "Hello"), questions_per_chunk=2)
+        generate_pairs([Ask(make_chunk("A passage."), 2)], teacher(lambda *_: "Hello"))
 
 
 def test_a_change_of_chunk_prompt_or_number_changes_the_request(monkeypatch, tmp_path):

@@ -25,6 +25,13 @@ def test_a_stand_in_costs_nothing_and_says_so():
     assert value(rows, "teacher cost") == 0 and "stand-in" in rows[0]["note"]
 
 
+def test_a_model_served_here_is_no_stand_in_and_costs_no_money(monkeypatch):
+    monkeypatch.setenv("TEACHER_LOCAL_MODEL", "org/large")
+    rows = predict("teacher", 100, 10_000, 1_000)
+    assert value(rows, "teacher cost") == 0 and "org/large, served here" in rows[0]["note"]
+    assert not any("stand-in" in row["note"] or "offline" in row["note"] for row in rows)
+
+
 def test_money_is_tokens_times_price_and_half_of_it_in_batches(teacher):
     teacher()
     assert value(predict("teacher", 10, 1_000_000, 100_000), "teacher cost") == pytest.approx(3.0)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lib.run import launch, write_json
+from lib.run import launch, read_json, write_json
 from lib.run.cli import _has_lost_its_servers, main
 from lib.run.leftovers import kept_servers, stop_kept
 from lib.run.supervise import process_start
@@ -35,6 +35,14 @@ def test_stop_names_each_process_once_with_its_systems_and_its_address(runs, tmp
     assert capsys.readouterr().out == "two: student at http://127.0.0.1/two stopped\n"
     assert main(["--stop"]) == 0
     assert capsys.readouterr().out == "no server is running\n"
+
+
+def test_a_stop_for_all_runs_leaves_the_servers_of_a_run_that_is_under_way(runs, tmp_path):
+    record = tmp_path / "runs" / "one" / "serving" / "servers.json"
+    write_json(record, {system: {**server, "kept": False} for system, server in read_json(record).items()})
+    assert [line.split(":")[0] for line in stop_kept(tmp_path / "runs")] == ["two"]
+    assert process_start(runs["one"].pid)
+    assert len(stop_kept(tmp_path / "runs", "one")) == 1
 
 
 def test_what_was_there_before_a_failed_command_is_spared(runs, tmp_path):

@@ -40,7 +40,7 @@ def test_nothing_is_said_of_parameters_that_are_well(values, tmp_path):
         ({"run": "../mine"}, "run: expected a name of letters"),
         ({"tuning": "fulll"}, "tuning: expected one of full, lora, qlora; found 'fulll'"),
         ({"p_oracle": 1.2}, "p_oracle: expected a share between 0 and 1; found 1.2"),
-        ({"chunk_chars": 0}, "chunk_chars: expected 50 or more"),
+        ({"chunk_chars": 0}, "chunk_chars: expected 80 or more"),
         ({"top_k": [0]}, "top_k: expected a list of whole numbers"),
         ({"top_k": []}, "top_k: expected a list of whole numbers"),
         ({"systems": []}, "systems: expected at least one"),
@@ -137,3 +137,12 @@ def test_an_endpoint_that_is_not_there_and_a_role_set_by_half_are_problems(value
     assert "127.0.0.1:9" in found.problems[0]
     assert "JUDGE_OPENAI_BASE_URL" in found.problems[1]
     assert "canary" not in "".join(found.problems)
+
+
+def test_documents_that_are_not_named_cannot_be_read_or_cannot_be_written_down_are_problems_before_anything_runs(values, tmp_path, monkeypatch):
+    (tmp_path / "shut.txt").write_text("The mill closed in 1931.", encoding="utf-8")
+    monkeypatch.setattr("os.access", lambda path, mode: "shut" not in str(path))
+    for documents, problem in (("", "found an empty text"), ("shut.txt", "cannot be read by this user"), ("na\udcefve", "no name in UTF-8")):
+        found = check_run(values | {"documents": documents}, ["1_gen"], tmp_path).problems
+        assert any(line.startswith("documents: ") and problem in line for line in found), documents
+        "\n".join(found).encode()

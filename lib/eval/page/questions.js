@@ -141,6 +141,7 @@
     list.append(...next.map(card));
     shown += next.length;
     at("more").hidden = shown >= found.length;
+    at("more").textContent = `Show ${Math.min(PAGE, found.length - shown)} more`;
     at("count").textContent = found.length + " of " + data.questions.length + " questions" + (shown < found.length ? ", the first " + shown + " below" : "");
   }
 

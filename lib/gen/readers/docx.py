@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import docx
+from docx.opc.exceptions import PackageNotFoundError
 from docx.table import Table
 
 from lib.gen.readers.text import build
@@ -12,7 +13,10 @@ from lib.gen.records import Document, Mark
 
 def read_docx(path: Path, source: str) -> list[Document]:
     """Make one document of a Word file. Headers, footers, comments and text boxes are not read."""
-    word = docx.Document(str(path))
+    try:
+        word = docx.Document(str(path))
+    except (KeyError, ValueError, PackageNotFoundError) as error:
+        raise ValueError("not a DOCX file, whatever its name says (an old DOC or another archive?)") from error
     title = ""
     headings: dict[int, str] = {}
     pieces: list[tuple[Mark, str]] = []

@@ -22,8 +22,11 @@ def read_json(text: str, source: str, column: str = "text") -> tuple[list[Docume
     Raises:
         ValueError: Nothing in the file is JSON.
     """
-    records, bad = _records(text)
-    documents = []
+    records = read_records(text)
+    broken = [record for _, record in records if isinstance(record, ValueError)]
+    if broken and not any(isinstance(record, (dict, list)) for _, record in records):
+        raise broken[0]
+    documents, bad = [], []
     for name, record in records:
         try:
             documents.append(_document(record, source, column))
@@ -32,25 +35,27 @@ def read_json(text: str, source: str, column: str = "text") -> tuple[list[Docume
     return documents, bad
 
 
-def _records(text: str) -> tuple[list[tuple[str, object]], list[tuple[str, str]]]:
+def read_records(text: str) -> list[tuple[str, object]]:
+    """Every record of a JSON or JSONL text with its place; where a line is no JSON, a `ValueError` that says so."""
     try:
         whole = json.loads(text)
         records = whole if isinstance(whole, list) else [whole]
-        return [(f"#{number}", record) for number, record in enumerate(records, 1)], []
-    except json.JSONDecodeError as whole_error:
-        records, bad = [], []
-        for number, line in enumerate(text.split("\n"), 1):
-            if line.strip():
-                try:
-                    records.append((f"line {number}", json.loads(line)))
-                except json.JSONDecodeError as error:
-                    bad.append((f"line {number}", f"not JSON ({error.msg})"))
-        if not any(isinstance(record, (dict, list)) for _, record in records):
-            raise ValueError(f"not JSON ({whole_error})") from whole_error
-        return records, bad
+        return [(f"#{number}", record) for number, record in enumerate(records, 1)]
+    except json.JSONDecodeError:
+        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+        return [(f"line {number}", _parsed(line)) for number, line in lines]
+
+
+def _parsed(line: str) -> object:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        return ValueError(f"not JSON ({error.msg})")
 
 
 def _document(record: object, source: str, column: str) -> Document:
+    if isinstance(record, ValueError):
+        raise record
     if isinstance(record, str):
         record = {column: record}
     if not isinstance(record, dict):
@@ -58,7 +63,9 @@ def _document(record: object, source: str, column: str) -> Document:
     if record.get("api_call"):
         lines = [f"{name}: {_plain(value)}" for name, value in record.items() if name not in _PRIVATE and value]
         return build(source, str(record.get("api_name") or record["api_call"]), [(Mark(0), "\n".join(lines))], type=API)
-    if not isinstance(record.get(column), str):
+    if column in record and not isinstance(record[column], str):
+        raise ValueError(f"`{column}` is no text but {type(record[column]).__name__}")
+    if column not in record:
         raise ValueError(f"no `{column}` field (fields: {', '.join(sorted(map(str, record))[:8]) or 'none'})")
     return build(source, str(record.get("title") or ""), [(Mark(0), record[column])])
 

@@ -1,14 +1,11 @@
 """CSV, TSV and Parquet: a document for every row of a text column, called by the row's `title` where there is one."""
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 from lib.gen.readers.text import build
 from lib.gen.records import Document, Mark
-
-csv.field_size_limit(1 << 30)  # the default of 128 KiB is shorter than many documents
+from lib.run.tables import csv_rows, find_excess
 
 
 def read_csv(text: str, source: str, column: str) -> tuple[list[Document], list[tuple[str, str]]]:
@@ -17,9 +14,7 @@ def read_csv(text: str, source: str, column: str) -> tuple[list[Document], list[
     Raises:
         ValueError: The text column is not there.
     """
-    text = text.removeprefix("\ufeff")
-    head = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count))
+    rows = csv_rows(text)
     _need(column, rows.fieldnames or [])
     return _documents(((f"row {n}", row) for n, row in enumerate(rows, 1)), source, column)
 
@@ -52,6 +47,8 @@ def _documents(rows: Iterable[tuple[str, dict]], source: str, column: str):
         try:
             if text is not None and not isinstance(text, str):
                 raise ValueError(f"{column} is no text but {type(text).__name__}")
+            if problem := find_excess(row):
+                raise ValueError(problem)
             documents.append(build(source, str(row.get("title") or ""), [(Mark(0), text or "")]))
         except ValueError as error:
             bad.append((which, str(error)))

@@ -1,71 +1,14 @@
 """Plain text and Markdown: any encoding in, headings as section paths out."""
 
-import codecs
 import re
 from pathlib import Path
 
 from lib.gen.records import Document, Mark, content_id
 from lib.gen.text import clean
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _FENCE = re.compile(r"^\s{0,3}(```|~~~)")
 _ATX = re.compile(r"^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _SETEXT = re.compile(r"^\s{0,3}(=+|-+)\s*$")
-
-
-def decode(data: bytes, charset: str = "") -> str:
-    """Turn bytes into text: a byte-order mark, what a server or page says, UTF-8, UTF-16 told by its zero bytes, a guess.
-
-    A guess is made where more than a fifth of the bytes are not ASCII, as in every script but the Latin one, and enough of
-    them are there; else the text is taken for Windows-1252 and, where that has no such byte, Latin-1.
-
-    Args:
-        data: The bytes.
-        charset: Encoding that came with them; ignored where it is unknown or wrong.
-
-    Raises:
-        ValueError: The bytes are not text.
-    """
-    for bom, encoding in _BOMS:
-        if data.startswith(bom):
-            try:
-                return data.decode(encoding)
-            except UnicodeDecodeError as error:
-                raise ValueError(f"not text: starts like {encoding} but is broken ({error.reason})") from error
-    try:
-        if charset:
-            return data.decode(charset)
-    except (LookupError, UnicodeDecodeError):
-        pass
-    head = data[:4096]
-    if head.count(0) > len(head) // 4:  # western text in UTF-16 has a zero in every second byte
-        encoding = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            pass
-    if 0 in head:
-        raise ValueError("not text: holds zero bytes (a binary file with a text suffix?)")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    if sum(byte > 127 for byte in head) > max(20, len(head) // 5):
-        from charset_normalizer import from_bytes
-
-        guess = from_bytes(data[:200_000]).best()
-        if guess:
-            return data.decode(guess.encoding, "replace")
-    try:
-        return data.decode("cp1252")
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def html_charset(data: bytes) -> str:

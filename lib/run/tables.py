@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from lib.run import BadInput
+from lib.run.decode import decode_file
+from lib.run.errors import BadInput
 
 READ = (".jsonl", ".json", ".csv", ".parquet", ".arrow")
 WRITTEN = (".jsonl", ".parquet", ".arrow")
 KINDS = ("jsonl", "parquet", "arrow", "hf")
+csv.field_size_limit(1 << 30)  # the default of 128 KiB is shorter than many documents
 BATCH = 500  # rows in memory while they are written; also the row group of a Parquet file
 
 
@@ -50,21 +52,35 @@ def read_rows(path: str | Path, split: str = "train") -> Iterator[dict]:
 
 
 def _jsonl(path: Path) -> Iterator[dict]:
-    from lib.gen.readers.text import decode
+    for number, line in enumerate(_lines(path), 1):
+        if line.strip():
+            try:
+                yield _object(json.loads(line))
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from error
 
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file, one in memory at a time; a file that is not UTF-8 is read whole."""
+    done = 0
     with open(path, "rb") as file:
         head = file.read(1 << 20)
         file.seek(0)
-        whole = b"\0" in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")  # UTF-16: no line ends to be seen in the bytes
-        for line in decode(file.read()).split("\n") if whole else map(decode, file):
-            if line.strip():
-                yield _object(json.loads(line))
+        narrow = b"\0" not in head and head[:2] not in (b"\xff\xfe", b"\xfe\xff")  # else UTF-16: no line ends to be seen in the bytes
+        for line in file if narrow else ():
+            try:
+                text = line.decode("utf-8-sig")
+            except UnicodeDecodeError:
+                narrow = False
+                break
+            yield text
+            done += 1
+    if not narrow:
+        yield from islice(decode_file(path).split("\n"), done, None)
 
 
 def _json(path: Path) -> Iterator[dict]:
-    from lib.gen.readers.text import decode
-
-    rows = json.loads(decode(path.read_bytes()))
+    rows = json.loads(decode_file(path))
     yield from map(_object, rows if isinstance(rows, list) else [rows])
 
 
@@ -75,9 +91,22 @@ def _object(row: object) -> dict:
 
 
 def _csv(path: Path) -> Iterator[dict]:
-    from lib.gen.readers.text import decode
+    for row in csv_rows(decode_file(path)):
+        if problem := find_excess(row):
+            raise ValueError(problem)
+        yield row
 
-    yield from csv.DictReader(io.StringIO(decode(path.read_bytes()), newline=""))
+
+def csv_rows(text: str) -> csv.DictReader:
+    """Rows of a CSV or TSV text; the delimiter is the one of `,`, `;`, tab and `|` that the header row holds most."""
+    text = text.removeprefix("\ufeff")
+    head = text.partition("\n")[0]
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count))
+
+
+def find_excess(row: dict) -> str:
+    """What is wrong with a row that has more cells than the header, such as a text whose comma is not quoted; else empty."""
+    return f"more cells than the header's {len(row) - 1}" if any(row.get(None) or ()) else ""
 
 
 def _parquet(path: Path) -> Iterator[dict]:

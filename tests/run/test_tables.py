@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from lib.gen.tables import BATCH, read_rows, write_rows
 from lib.run import BadInput, write_jsonl
+from lib.run.tables import BATCH, read_rows, write_rows
 
 ROWS = [{"id": i, "text": f"Zoë ある {i}\u2028x", "nested": {"a": [[str(i)]]}, "empty": [], "none": None} for i in range(BATCH + 7)]
 
