@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ "${TIER:-}" = default ]; then ./bootstrap.sh main; else ./bootstrap.sh main vllm; fi
+unset PYTHONDONTWRITEBYTECODE # otherwise each of the many processes compiles every package again
 export PATH="$PWD/.venv/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 ruff check .
 python -m pytest -n 2
-if [ "${TIER:-}" != default ]; then python -m pytest -m smoke; fi
+if [ "${TIER:-}" != default ]; then python -m pytest -m smoke -rs; fi

@@ -5,7 +5,6 @@ import json
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from lib.run.help import markdown_table
@@ -35,6 +34,8 @@ def source(cell):
 
 
 def test_a_notebook_is_valid_and_names_its_kernel_and_language(page):
+    import nbformat  # here: it takes a second to load
+
     nbformat.validate(nbformat.from_dict(page))
     assert page["metadata"]["kernelspec"]["name"] == "python3"
     assert page["metadata"]["language_info"]["name"] == "python"
