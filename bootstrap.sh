@@ -50,12 +50,21 @@ files_of() {
 stamp_of() { # scripts inside an environment carry its absolute path, so a moved tree is a changed one
     { cat bootstrap.sh $(files_of "$1"); echo "$device $python_version $root"; } | sha256sum | cut -d' ' -f1
 }
+is_usable() { # an environment of this tree that lacks packages at most; any other is made anew
+    [ ! -e "$1/.making" ] && "$1/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+        head -1 "$1/bin/pip" 2>/dev/null | grep -qF "$root/$1/"
+}
 is_ready() { local folder; folder=$(folder_of "$1"); [ -x "$folder/bin/python" ] && [ "$(cat "$folder/.complete" 2>/dev/null)" = "$(stamp_of "$1")" ]; }
 
 todo=()
 for name in "${wanted[@]}"; do
     case $name in main|vllm) ;; *) missing "unknown environment '$name': main or vllm" ;; esac
-    is_ready "$name" || todo+=("$name")
+    is_ready "$name" && continue
+    folder=$(folder_of "$name")
+    if [ -L "$folder" ] && ! is_usable "$folder"; then # what lies behind it may be another tree's
+        missing "$folder is a link to $(readlink "$folder"), which is no complete environment of this tree. Nothing behind a link is replaced: remove the link (rm $folder) and start again, and one is made here"
+    fi
+    todo+=("$name")
 done
 [ ${#todo[@]} -gt 0 ] || become_command "$@"
 
@@ -81,11 +90,9 @@ make_one() {
     local name=$1 folder site
     folder=$(folder_of "$name")
     is_ready "$name" && return # made while this start waited for the lock
-    if [ -e "$folder/.making" ] || ! "$folder/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if ! is_usable "$folder"; then
         rm -rf "$folder"
         "$python" -m venv "$folder"
-    elif ! head -1 "$folder/bin/pip" 2>/dev/null | grep -qF "$root/"; then # the tree was moved
-        "$python" -m venv --clear "$folder"
     fi
     rm -f "$folder/.complete"
     touch "$folder/.making"

@@ -5,6 +5,7 @@
 set -euo pipefail
 export RAFT_CALLED_FROM=$PWD # -p FILE is looked for here first
 cd "$(dirname "${BASH_SOURCE[0]}")"
+unset PYTHONDONTWRITEBYTECODE # otherwise each of the many processes compiles every package again
 environments=(main vllm)
 for argument in "$@"; do # looking costs one environment, serving needs both
     case $argument in --help | -h | --plan | --stop | --teardown) environments=(main) ;; esac

@@ -57,7 +57,7 @@ def test_cells_are_few_short_and_call_into_the_library(code):
     assert len(code) <= 25
     for cell in code[1:]:
         lines = source(cell).splitlines()
-        assert 1 <= len([line for line in lines if line.strip()]) <= 15, f"{cell['id']}: {len(lines)} lines"
+        assert 1 <= len(lines) <= 15, f"{cell['id']}: {len(lines)} lines"
         assert not [line for line in lines if line.startswith(("!", "%"))], cell["id"]
         assert not [n for n in ast.walk(ast.parse(source(cell))) if isinstance(n, FORBIDDEN)], cell["id"]
 

@@ -1,7 +1,6 @@
-"""Is a server there: its health, its version, and ports on loopback."""
+"""Is a server there: its process, its health, its version."""
 
 import json
-import socket
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -30,10 +29,3 @@ def read_version(base_url: str) -> str | None:
             return json.load(reply)["version"]
     except (urllib.error.URLError, OSError, ValueError, KeyError):
         return None
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens to."""
-    with socket.socket() as probe_socket:
-        probe_socket.bind(("127.0.0.1", 0))
-        return probe_socket.getsockname()[1]

@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.deploy.cluster import check_cluster
 from lib.deploy.command import SERVER_PYTHON, build_command, build_environment
 from lib.deploy.faults import explain
-from lib.deploy.health import free_port, is_alive, is_healthy, read_version
+from lib.deploy.health import is_alive, is_healthy, read_version
 from lib.deploy.hosted import hosted_record, is_hosted
 from lib.deploy.model import is_local
 from lib.deploy.place import visible_gpus
@@ -28,7 +28,7 @@ from lib.deploy.targets import (
 from lib.deploy.turns import held_bytes, place_groups
 from lib.llm import resolve_role
 from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
-from lib.run.machine import port_is_free
+from lib.run.machine import free_port, port_is_free
 from lib.run.manifest import now
 from lib.run.supervise import process_start
 

@@ -7,7 +7,7 @@ from lib.deploy.passages import split_quotes
 from lib.deploy.talk import Turn
 
 REFUSED = "refused: the passages do not hold the answer"
-BOLD, DIM, INVERSE, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[7m", "\x1b[0m"
+BOLD, INVERSE, PLAIN = "\x1b[1m", "\x1b[7m", "\x1b[0m"
 
 
 def as_text(turn: Turn, *, colour: bool) -> str:

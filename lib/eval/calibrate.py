@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from lib.eval.conditions import CLOSED_BOOK, RAG
-from lib.eval.stats import Z95, wilson
+from lib.eval.stats import Z95, ratio, wilson
 from lib.eval.summary import is_main, systems_of
 from lib.run import BadInput, text_hash, write_text
 
@@ -131,10 +131,10 @@ def _calibrated(judged: Sequence[tuple[bool, bool | None, bool]]) -> dict:
     share = len(needed) / len(judged) if judged else math.nan  # the rest is settled: refused, empty, failed, all not right
     corrected, low, high = prediction_powered(needed, both)
     return {
-        "n": len(judged), "n_labelled": len(both), "human_score": _share(sum(label for _, label in both), len(both)),
-        "agree": agree, "agreement": _share(agree, len(both)), "kappa": found,
+        "n": len(judged), "n_labelled": len(both), "human_score": ratio(sum(label for _, label in both), len(both)),
+        "agree": agree, "agreement": ratio(agree, len(both)), "kappa": found,
         "false_yes": sum(v and not x for v, x in both), "false_no": sum(x and not v for v, x in both),
-        "judge_score": _share(sum(v for v, _, _ in judged), len(judged)),
+        "judge_score": ratio(sum(v for v, _, _ in judged), len(judged)),
         "corrected": corrected * share, "corrected_low": low * share, "corrected_high": high * share,
         "usable": bool(found >= USABLE),
     }  # fmt: skip
@@ -182,10 +182,6 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float:
     a, b = sum(x for x, _ in pairs) / n, sum(y for _, y in pairs) / n
     chance = a * b + (1 - a) * (1 - b)
     return math.nan if chance == 1 else (seen - chance) / (1 - chance)
-
-
-def _share(count: int, n: int) -> float:
-    return count / n if n else math.nan
 
 
 def write_sheet(path: Path, sheet: str) -> str:

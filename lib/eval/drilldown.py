@@ -7,7 +7,6 @@ base64 of gzip: it holds no character that HTML could take for markup, whatever 
 import base64
 import gzip
 import json
-import re
 from collections.abc import Sequence
 
 from lib.eval.conditions import CLOSED_BOOK, MAIN, NO_ORACLE, RAG, REPLACED, shown
@@ -91,11 +90,3 @@ def pack(data: dict) -> str:
     """Data as the page carries it: base64 of gzipped JSON; the same data gives the same text."""
     raw = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
     return base64.b64encode(gzip.compress(raw, 6, mtime=0)).decode()
-
-
-def read_page(page: str) -> dict:
-    """The data that a page carries, as `build_data` made it but for keys of `changed`, which are text."""
-    found = re.search(r'<script id="data" type="application/octet-stream">([A-Za-z0-9+/=]*)</script>', page)
-    if not found:
-        raise ValueError("expected a report with its data in an element of the id `data`; found none")
-    return json.loads(gzip.decompress(base64.b64decode(found[1])))

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from lib.eval.text import squeeze, words
+from lib.eval.text import words
+from lib.llm.raft import squeeze
 
 
 class _Marks(dict):

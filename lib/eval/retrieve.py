@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from lib.eval.stats import wilson
-from lib.eval.text import squeeze
+from lib.llm.raft import squeeze
 from lib.llm.search import Search
 
 DEPTH = 1000  # chunks ranked for a question at most: controls look below the top_k for passages that do not give the answer away

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.eval.conditions import MAIN
-from lib.eval.text import content, holds_answer, squeeze
+from lib.eval.text import content, holds_answer
+from lib.llm.raft import squeeze
 from lib.run import BadInput, text_hash
 from lib.run.questions import cell_text, parse_rows, read_file
 

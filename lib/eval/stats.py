@@ -18,6 +18,11 @@ POWERED = Z95 + 0.8416212335729143  # standard errors that a difference needs to
 LEAST_PAIRS = 6  # all falling one way: the fewest with which the exact test goes below 5 % (2 / 2^6)
 
 
+def ratio(count: int, n: int) -> float:
+    """`count / n`; nan for n = 0, and not None: a column of nothing but None is no column of numbers."""
+    return count / n if n else math.nan
+
+
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """95 % interval of a rate (Wilson's score interval); nan, nan for n = 0.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from lib.eval.conditions import CLOSED_BOOK, MAIN, NO_ORACLE, RAG, REPLACED
-from lib.eval.stats import Difference, cluster_interval, cluster_sums, holm, paired_difference, say, wilson
+from lib.eval.stats import Difference, cluster_interval, cluster_sums, holm, paired_difference, ratio, say, wilson
 
 TUNED_ON, HELD_OUT, ELSEWHERE = "documents tuned on", "documents held out", "documents of unknown split"
 NO_ORACLE_SHOWN, VALUE_REPLACED = "no oracle shown", "value replaced"
@@ -59,12 +59,12 @@ def rates(rows: Sequence[dict]) -> dict:
     return {
         **judged(asked),
         **{name: _mean(row[name] for row in asked) for name in ("exact_match", "f1", "rouge1", "rouge2", "rougeL", "bleu")},
-        "recall_at_k": _share(sum(known), len(known)), "n_known_source": len(known),
+        "recall_at_k": ratio(sum(known), len(known)), "n_known_source": len(known),
         "n_unanswerable": len(unanswerable),
         **_counted("refused_unanswerable", sum(row["refused"] for row in unanswerable), len(unanswerable)),
         **_abstention(asked, unanswerable),
-        "n_quotes": quotes, "quotes_verbatim": _share(verbatim, quotes),
-        "n_cited": len(cited), "cites_oracle": _share(sum(cited), len(cited)),
+        "n_quotes": quotes, "quotes_verbatim": ratio(verbatim, quotes),
+        "n_cited": len(cited), "cites_oracle": ratio(sum(cited), len(cited)),
         "cut": sum(row["cut"] for row in rows), "failed": sum(row["failed"] for row in rows), "finish_reasons": _reasons(rows),
         "latency_s": _mean(row["latency_s"] for row in rows), "latency_p50_s": _quantile(rows, 0.5), "latency_p95_s": _quantile(rows, 0.95),
         "prompt_tokens": sum(row["prompt_tokens"] for row in rows), "completion_tokens": sum(row["completion_tokens"] for row in rows),
@@ -76,12 +76,12 @@ def rates(rows: Sequence[dict]) -> dict:
 def _abstention(asked: Sequence[dict], unanswerable: Sequence[dict]) -> dict:
     """Refusing as a classifier of questions that have no answer; and refusals with the right passage in view."""
     right, wrong = sum(row["refused"] for row in unanswerable), sum(row["refused"] for row in asked)
-    precision, recall = _share(right, right + wrong), _share(right, len(unanswerable))
+    precision, recall = ratio(right, right + wrong), ratio(right, len(unanswerable))
     in_view = [row["refused"] for row in asked if row["oracle_shown"]]
     doubled = 2 * right + wrong + len(unanswerable) - right
     return {
         "abstention_precision": precision, "abstention_recall": recall,
-        "abstention_f1": _share(2 * right, doubled) if unanswerable else math.nan,
+        "abstention_f1": ratio(2 * right, doubled) if unanswerable else math.nan,
         "n_oracle_shown": len(in_view), **_counted("refused_oracle_shown", sum(in_view), len(in_view)),
     }  # fmt: skip
 
@@ -116,22 +116,18 @@ def judged(rows: Sequence[dict]) -> dict:
     precision_low, precision_high = wilson(correct, n - refusals)
     refused_low, refused_high = wilson(refusals, n)
     return {
-        "n": n, "correct": correct, "judge_score": _share(correct, n), "judge_low": low, "judge_high": high,
+        "n": n, "correct": correct, "judge_score": ratio(correct, n), "judge_low": low, "judge_high": high,
         "n_documents": len(counts), "judge_cluster_low": cluster_low, "judge_cluster_high": cluster_high,
         "unjudged": sum(row["judge"] is None for row in rows),
         "refusals": refusals, "refusals_low": refused_low, "refusals_high": refused_high,
-        "answered": n - refusals, "precision": _share(correct, n - refusals),
+        "answered": n - refusals, "precision": ratio(correct, n - refusals),
         "precision_low": precision_low, "precision_high": precision_high,
     }  # fmt: skip
 
 
 def _counted(name: str, count: int, n: int) -> dict:
     low, high = wilson(count, n)
-    return {name: count, f"{name}_rate": _share(count, n), f"{name}_low": low, f"{name}_high": high}
-
-
-def _share(count: int, n: int) -> float:
-    return count / n if n else math.nan  # not None: a column of nothing but None is no column of numbers
+    return {name: count, f"{name}_rate": ratio(count, n), f"{name}_low": low, f"{name}_high": high}
 
 
 def _mean(values) -> float:

@@ -14,11 +14,6 @@ _CALENDAR_WORDS = """january february march april may june july august september
 _CALENDAR = frozenset(_CALENDAR_WORDS.split())
 
 
-def squeeze(text: str) -> str:
-    """Collapse whitespace: the one difference that a verbatim quote may show."""
-    return " ".join(text.split())
-
-
 def content(text: str) -> set[str]:
     """The words and numbers that carry the content: function words aside, common English endings cut."""
     found = words(text)

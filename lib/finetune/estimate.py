@@ -21,11 +21,6 @@ def trained_parameters(shape: Shape, settings: Settings) -> int:
     return shape.parameters if settings.tuning == "full" else settings.lora_rank * shape.lora_widths * shape.layers
 
 
-def state_bytes(shape: Shape, launcher: Launcher, settings: Settings | None = None) -> int:
-    """Bytes of parameters, gradients and Adam's state on one GPU (or in one process); see `memory_needs`."""
-    return memory_needs(shape, launcher, settings)[0]
-
-
 def memory_needs(shape: Shape, launcher: Launcher, settings: Settings | None = None) -> tuple[int, int]:
     """Bytes of state on one GPU, and in the memory of one machine.
 

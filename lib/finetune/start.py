@@ -7,7 +7,6 @@ until the notebook on the first machine starts its training, and joins it.
 import argparse
 import os
 import re
-import socket
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from lib.finetune.launcher import Launcher
 from lib.run import read_json, say, write_json
+from lib.run.machine import free_port
 
 CACHE = Path(".cache")
 MEETING = "meeting.json"
@@ -35,7 +35,7 @@ def command(launcher: Launcher, folder: Path, *, rank: int = 0, main: str = "") 
         main: Name or address of the first machine, among several.
     """
     if launcher.machines == 1:
-        place = ["--main_process_port", str(_free_port())]
+        place = ["--main_process_port", str(free_port())]
     else:
         place = ["--machine_rank", str(rank), "--main_process_ip", main, "--main_process_port", str(PORT)]
     return [
@@ -66,12 +66,6 @@ def environment(tracker: str = "none") -> dict[str, str]:
     secret = re.compile(r"(_API_KEY|_TOKEN)$")
     own = {"WANDB_API_KEY"} if tracker == "wandb" else set()
     return {name: value for name, value in os.environ.items() if name in own or not secret.search(name)} | keep
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def call_machines(folder: Path, launcher: Launcher, main: str, tracker: str) -> Path:

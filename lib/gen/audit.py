@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from lib.gen.text import squeeze
-from lib.llm.raft import REFUSAL, build_instruction, parse_reply
+from lib.llm.raft import REFUSAL, build_instruction, parse_reply, squeeze
 
 DISAGREE = "context and instruction differ"
 REPEATS = "a chunk is shown twice"

@@ -15,8 +15,7 @@ from pathlib import Path
 
 from lib.gen.audit import row_defects
 from lib.gen.records import GENERAL, content_id
-from lib.gen.text import squeeze
-from lib.llm.raft import Format, build_instruction, parse_reply
+from lib.llm.raft import Format, build_instruction, parse_reply, squeeze
 from lib.run import BadInput
 from lib.run.tables import read_rows, write_rows
 

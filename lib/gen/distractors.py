@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lib.gen.records import Answer, Chunk
-from lib.gen.text import facts, holds_answer, squeeze, words
+from lib.gen.text import facts, holds_answer, words
+from lib.llm.raft import squeeze
 from lib.llm.search import Lexical, best
 
 N_NEIGHBOURS = 50  # retrieved chunks among which hard distractors are sought

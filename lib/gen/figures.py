@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lib.gen.records import API, Answer, Chunk, Example
-from lib.gen.text import squeeze
-from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, parse_reply
+from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, parse_reply, squeeze
 from lib.run import COLOURS, read_json
 
 MAX_WORD = 40  # characters that a table's column may take for one word

@@ -21,11 +21,6 @@ _TO_TWELVE = "zero one two three four five six seven eight nine ten eleven twelv
 _SMALL = {word: str(number) for number, word in enumerate(_TO_TWELVE.split())}
 
 
-def squeeze(text: str) -> str:
-    """Collapse whitespace: the one difference that a verbatim quote may show."""
-    return " ".join(text.split())
-
-
 def key(text: str) -> str:
     """What makes two questions the same question."""
     return " ".join(words(text))

@@ -95,6 +95,11 @@ def parse_reply(text: str, refusal: str = REFUSAL) -> ParsedReply:
     return ParsedReply(answer, is_refusal(answer if tags else text, refusal), quotes, bool(tags))
 
 
+def squeeze(text: str) -> str:
+    """Collapse whitespace: the one difference that a verbatim quote may show."""
+    return " ".join(text.split())
+
+
 def is_refusal(text: str, refusal: str = REFUSAL) -> bool:
     """Whether a reply says that it cannot answer: a taught sentence (`refusal`: one a line), or a short reply in other words."""
     flat = " ".join(text.split()).casefold()

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.run.manifest import now
+
 GATHER_S = 0.005  # replies that arrive within so long are written in one transaction
 _TABLES = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -143,7 +145,7 @@ class Store:
 
     def save_batch(self, tag: str, identity: str, status: str, requests: dict[str, dict], batch_id: str | None) -> None:
         """Note a batch, before and after it is sent, so that it is found again whatever happens."""
-        values = (tag, identity, batch_id, status, _now(), json.dumps(requests))
+        values = (tag, identity, batch_id, status, now(), json.dumps(requests))
         with self._lock:
             self._db.execute("INSERT OR REPLACE INTO batches VALUES (?, ?, ?, ?, ?, ?)", values)
 
@@ -213,7 +215,7 @@ class Store:
     def _write(self, items: list[tuple]) -> None:
         if not items:
             return
-        replies, vectors, costs, now, day = [], [], {}, _now(), _day()
+        replies, vectors, costs, written, day = [], [], {}, now(), _day()
 
         def count(role: str, identity: str, requests: int, tokens: int, usd: float) -> None:
             n, t, c = costs.get((role, identity), (0, 0, 0.0))
@@ -223,7 +225,7 @@ class Store:
             if kind == "reply":
                 key, role, identity, body, reply, usd = values
                 tokens = reply["prompt_tokens"], reply["completion_tokens"]
-                replies.append((key, role, identity, json.dumps(body), json.dumps(reply), *tokens, usd, self.run, self.stage, now))
+                replies.append((key, role, identity, json.dumps(body), json.dumps(reply), *tokens, usd, self.run, self.stage, written))
                 count(role, identity, 1, sum(tokens), usd)
             elif kind == "vectors":
                 rows, role, identity, tokens, usd = values
@@ -246,9 +248,5 @@ class Store:
             raise
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
 def _day() -> str:
-    return _now()[:10]
+    return now()[:10]

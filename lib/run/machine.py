@@ -79,6 +79,13 @@ def gpu_memory() -> list[float]:
         return []
 
 
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def port_is_free(port: int) -> bool:
     """Whether a server could listen on this port of 127.0.0.1."""
     with socket.socket() as probe:

@@ -91,22 +91,46 @@ def _object(row: object) -> dict:
 
 
 def _csv(path: Path) -> Iterator[dict]:
-    for row in csv_rows(decode_file(path)):
-        if problem := find_excess(row):
+    for row, problem in csv_rows(decode_file(path))[1]:
+        if problem:
             raise ValueError(problem)
         yield row
 
 
-def csv_rows(text: str) -> csv.DictReader:
-    """Rows of a CSV or TSV text; the delimiter is the one of `,`, `;`, tab and `|` that the header row holds most."""
+def csv_rows(text: str) -> tuple[list[str], Iterator[tuple[dict, str]]]:
+    """Column names and rows of a CSV or TSV text; the delimiter is the one of `,`, `;`, tab and `|` that the header row holds most.
+
+    With every row comes what is wrong with it, else an empty text: more cells than the header, as where a text's comma is not quoted; or
+    a quote that is never closed, which would make one cell of the lines that follow.
+
+    Raises:
+        ValueError: The header row has such a quote.
+    """
     text = text.removeprefix("\ufeff")
     head = text.partition("\n")[0]
-    return csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count), strict=True)
+    try:
+        return list(reader.fieldnames or []), _checked(reader)
+    except csv.Error:
+        raise ValueError(_broken_quote(1, reader.reader.line_num)) from None
 
 
-def find_excess(row: dict) -> str:
-    """What is wrong with a row that has more cells than the header, such as a text whose comma is not quoted; else empty."""
-    return f"more cells than the header's {len(row) - 1}" if any(row.get(None) or ()) else ""
+def _checked(rows: csv.DictReader) -> Iterator[tuple[dict, str]]:
+    while True:
+        first = rows.reader.line_num + 1
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield {}, _broken_quote(first, rows.reader.line_num)
+        else:
+            yield row, f"more cells than the header's {len(row) - 1}" if any(row.get(None) or ()) else ""
+
+
+def _broken_quote(first: int, last: int) -> str:
+    where = f"line {first}" if last <= first else f"lines {first} to {last}"
+    return f'{where}: a quoted cell is not closed, or text follows its closing quote; write a quote inside a cell as ""'
 
 
 def _parquet(path: Path) -> Iterator[dict]:

@@ -14,6 +14,7 @@ from lib.deploy.roles import role_of, served_role
 from lib.llm import EndpointError, Request, Role, connect
 from lib.run import BadInput, read_json, write_json
 from lib.run.leftovers import supervisors
+from lib.run.machine import free_port, port_is_free
 from lib.run.supervise import process_start
 
 from .fakes import ANSWERING, FakeRun, write_run
@@ -78,13 +79,19 @@ def test_a_port_that_is_taken_is_named_and_nothing_is_left(run):
         assert own_supervisors() == before
 
 
-def test_a_second_port_that_is_taken_ends_the_first_server_too(run):
-    import socket
+def bind_after_a_free_port(taken: socket.socket) -> int:
+    """Listen where the port before is free, and return that one."""
+    while True:
+        port = free_port()
+        if port_is_free(port + 1) and port_is_free(port):
+            taken.bind(("127.0.0.1", port + 1))
+            taken.listen()
+            return port
 
+
+def test_a_second_port_that_is_taken_ends_the_first_server_too(run):
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        run.p.port = taken.getsockname()[1] - 1
+        run.p.port = bind_after_a_free_port(taken)
         with pytest.raises(BadInput, match="is taken"):
             serve.ensure_served(run, ["student", "baseline"])
     assert_gone({record["pid"] for record in read_json(run.dir / "serving" / "servers.json").values()})

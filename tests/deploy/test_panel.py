@@ -7,8 +7,9 @@ import sys
 import nbformat
 import pytest
 
-from lib.deploy.health import free_port, is_healthy
+from lib.deploy.health import is_healthy
 from lib.run import write_json, write_jsonl
+from lib.run.machine import free_port
 
 from .fakes import ANSWERING, write_run
 from .test_chat import CHUNKS

@@ -1,6 +1,8 @@
 """The report: self-contained, escaped, with verdict and stand-ins first, and no number that its files do not give."""
 
+import base64
 import dataclasses
+import gzip
 import html
 import json
 import math
@@ -13,7 +15,7 @@ import pytest
 
 from lib.eval import cells, figures, gallery
 from lib.eval.changes import Change, best_and_worst, compared_systems, find_changes
-from lib.eval.drilldown import build_data, pack, read_page
+from lib.eval.drilldown import build_data, pack
 from lib.eval.report import write_report
 from lib.eval.stats import mcnemar, wilson
 from lib.eval.summary import compare, summarise, summarise_slices
@@ -22,6 +24,13 @@ from lib.run import read_json, read_jsonl, show_figure, write_jsonl, write_text
 from tests.fakes.evaluation import HOSTILE, make_run
 
 pytestmark = pytest.mark.xdist_group("report")  # its run and page are made once
+
+
+
+def read_page(page: str) -> dict:
+    """The data that a page carries, as `build_data` made it but for keys of `changed`, which are text."""
+    found = re.search(r'<script id="data" type="application/octet-stream">([A-Za-z0-9+/=]*)</script>', page)
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +148,6 @@ def test_a_passage_is_carried_once_however_many_questions_show_it(made, page):
 def test_the_same_data_is_packed_to_the_same_text():
     data = build_data([], [], [], [])
     assert pack(data) == pack(data)
-    with pytest.raises(ValueError, match="found none"):
-        read_page("<html></html>")
 
 
 def test_every_number_of_the_results_follows_from_scores_and_answers(made, page):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.finetune.estimate import memory_needs, state_bytes, trained_parameters, training_seconds
+from lib.finetune.estimate import memory_needs, trained_parameters, training_seconds
 from lib.finetune.launcher import Launcher, check_hosts
 from lib.finetune.plan import plan
 from lib.finetune.rows import encode_rows
@@ -199,7 +199,7 @@ def test_hub_names_find_their_shape():
 
 
 def test_eight_billion_parameters_over_four_gpus_take_36_gb_of_state_each():
-    state = state_bytes(find_shape("meta-llama/Llama-3.1-8B-Instruct"), Launcher.load("parameters/launchers/gpu4.yaml"))
+    state, _ = memory_needs(find_shape("meta-llama/Llama-3.1-8B-Instruct"), Launcher.load("parameters/launchers/gpu4.yaml"))
     assert state == pytest.approx(18 * 8.03e9 / 4, rel=0.07)
 
 

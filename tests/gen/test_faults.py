@@ -9,8 +9,7 @@ import time
 import pytest
 
 from lib.gen.answers import REFUSED
-from lib.gen.text import squeeze
-from lib.llm.raft import REFUSAL, parse_reply
+from lib.llm.raft import REFUSAL, parse_reply, squeeze
 
 from .conftest import FakeTeacher
 from .corpus import make_corpus

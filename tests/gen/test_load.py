@@ -383,6 +383,17 @@ def test_a_guessed_encoding_is_named_in_the_table_and_in_the_warnings(tmp_path):
     assert load_documents(tmp_path).warnings() == {}
 
 
+def test_a_quote_that_is_never_closed_takes_its_own_lines_and_no_others(tmp_path):
+    (tmp_path / "a.csv").write_text('text\n"A whole text"\n"An open one\n"Another whole text"\n"The last"\n', encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert [d.text for d in loaded.documents] == ["A whole text", "The last"]
+    assert [(d.text, d.reason[:12]) for d in loaded.dropped] == [("row 2", "lines 3 to 4")]
+    (tmp_path / "a.csv").write_text('text\n"A whole text"\n"An open one\nand on\n', encoding="utf-8")
+    loaded = load_documents(tmp_path)
+    assert [d.text for d in loaded.documents] == ["A whole text"]
+    assert "lines 3 to 4: a quoted cell is not closed" in loaded.dropped[0].reason
+
+
 def test_a_row_with_more_cells_than_the_header_is_dropped_with_its_reason_not_cut(tmp_path):
     (tmp_path / "a.csv").write_text("text,n\nA text, cut at its comma,1\nA whole text,2\n", encoding="utf-8")
     loaded = load_documents(tmp_path)

@@ -3,6 +3,8 @@
 import gzip
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
@@ -41,6 +43,25 @@ def test_what_the_store_holds_is_never_asked_again_and_any_change_of_the_request
     make(role, run).ask(changed)
     make(Role(**{**vars(role), "identity": "m-2"}), run).ask([ask("a")])
     assert len(seen) == 7
+
+
+def test_a_process_whose_replies_are_all_stored_loads_no_client_and_needs_no_endpoint(scripted, run):
+    role, _ = scripted(echo)
+    make(role, run).ask([ask("a")])
+    code = f"""
+import sys
+from lib.llm import Asker, Request
+from lib.llm.roles import Role
+from lib.llm.store import Store
+class Run:
+    def record(self, **facts): pass
+role = Role(**{ {**vars(role), "base_url": "http://127.0.0.1:9/v1"} })
+asker = Asker(role, Run(), Store({str(run.path("requests.sqlite"))!r}))
+reply, = asker.ask([Request(messages=({{"role": "user", "content": "a"}},))])
+print(reply.text, reply.cached, sorted({{"openai", "aiohttp", "httpx2"}} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "a True []\n", done.stderr
 
 
 def test_no_more_than_so_many_are_under_way(scripted, run):

@@ -122,6 +122,51 @@ def test_an_interrupted_making_leaves_no_process_and_is_made_again(machine, numb
     assert any(line.startswith("venv") for line in machine.noted())
 
 
+@pytest.mark.parametrize("state", ["of another tree", "half made", "gone"])
+def test_nothing_behind_a_link_is_replaced(machine, tmp_path, state):
+    theirs = tmp_path / "other" / ".venv"
+    (theirs / "bin").mkdir(parents=True)
+    shutil.copy(machine.folder / "fake-python", theirs / "bin" / "python")
+    (theirs / "bin" / "pip").write_text(f"#!{theirs if state == 'of another tree' else machine.folder / '.venv'}/bin/python\n")
+    (theirs / ".complete").write_text("theirs\n")
+    if state == "half made":
+        (theirs / ".making").touch()
+    if state == "gone":
+        (theirs / "bin" / "python").unlink()
+    before = sorted(theirs.rglob("*"))
+    (machine.folder / ".venv").symlink_to(theirs)
+    code, output = machine.run("main")
+    assert code == 2
+    assert f"bootstrap: .venv is a link to {theirs}" in output
+    assert "rm .venv" in output
+    assert machine.noted() == []
+    assert sorted(theirs.rglob("*")) == before
+    assert (machine.folder / ".venv").is_symlink()
+
+
+def test_an_environment_of_this_tree_that_was_moved_behind_a_link_is_kept_and_gets_what_is_new(machine, tmp_path):
+    machine.run("main")
+    (machine.folder / ".venv").rename(tmp_path / "large-disk")
+    (machine.folder / ".venv").symlink_to(tmp_path / "large-disk")
+    machine.noted()
+    with open(machine.folder / "requirements.txt", "a") as file:
+        file.write("another==1.0\n")
+    assert machine.run("main")[0] == 0
+    done = machine.noted()
+    assert any(line.startswith("pip") for line in done)
+    assert not any(line.startswith("venv") for line in done)
+
+
+def test_a_start_hands_no_ban_on_bytecode_to_its_processes(machine):
+    shutil.copy("run_all.sh", machine.folder / "run_all.sh")
+    machine.run("main")
+    (machine.folder / ".venv" / "bin" / "python").write_text("#!/bin/bash\n[ $# -lt 3 ] || echo ban: ${PYTHONDONTWRITEBYTECODE-none}\n")
+    started = subprocess.run(
+        [machine.folder / "run_all.sh", "--help"], env={**machine.env, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert started.stdout == "ban: none\n", started.stderr
+
+
 def test_it_becomes_the_command_after_two_dashes(machine):
     code, output = machine.run("main", "--", "sh", "-c", "echo came to $PATH; exit 7")
     assert code == 7

@@ -62,6 +62,26 @@ def test_what_cannot_be_read_or_written_is_one_clear_line(tmp_path):
     assert json.loads(json.dumps(sorted(p.name for p in (tmp_path / "mine").iterdir()))) == ["thesis.txt"]
 
 
+@pytest.mark.parametrize(("lines", "where"), [
+    (["1,a", '2,"open', "3,c", "4,d"], "lines 3 to 5"),
+    (["1,a", '2,"open', '3,"whole, quoted"', "4,d"], "lines 3 to 4"),
+    (['1,"said "no" twice"'], "line 2"),
+])  # fmt: skip
+def test_a_quote_that_is_never_closed_merges_no_rows_and_is_found_by_its_line(tmp_path, lines, where):
+    file = tmp_path / "a.csv"
+    file.write_text("\n".join(["id,text", *lines, ""]), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"a.csv cannot be read: .*{where}: a quoted cell is not closed"):
+        list(read_rows(file))
+    file.write_text("\n".join(['id,"te', "1,a", ""]), encoding="utf-8")
+    with pytest.raises(BadInput, match="lines 1 to 2: a quoted cell is not closed"):
+        list(read_rows(file))
+
+
+def test_quotes_that_are_in_order_are_read_as_they_are(tmp_path):
+    (tmp_path / "a.csv").write_text('id,text\n1,"two\nlines, ""quoted"""\n2,5" pipe\n', encoding="utf-8")
+    assert [row["text"] for row in read_rows(tmp_path / "a.csv")] == ['two\nlines, "quoted"', '5" pipe']
+
+
 @pytest.mark.smoke
 def test_a_folder_is_what_the_datasets_library_opens_and_no_folder_of_the_user_is_replaced(tmp_path):
     from datasets import DatasetDict, load_from_disk

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lib.llm.offline.facts import find_facts, find_prose_facts
+from lib.llm.offline.facts import Fact, find_facts, find_further_facts, find_prose_facts
 from lib.llm.offline.names import is_person
 from lib.llm.offline.text import split_units
 from lib.llm.offline.values import find_values
@@ -23,7 +23,7 @@ _TYPES = (
     (re.compile(r"^(?:for\s|in\s|on\s|from\s|to\s|with\s|within\s|after\s)?how many\b|^what (?:is|was) the number of\b", re.I), frozenset(("count", "measure", "cell", "number"))),
     (re.compile(r"percentage|^what share\b", re.I), frozenset(("percent", "cell"))),
     (re.compile(r"^(?:for\s)?how much\b|^at what price\b|^to what amount\b|\b(?:price|cost)\b", re.I), frozenset(("money", "measure", "percent", "cell"))),
-    (re.compile(r"^(?:by\s)?who(?:m|se)?\b|^which person\b|^what is the name of the (?:\w+\s){0,3}(?:manager|director|master|engineer|clerk|officer|head|chair|president)", re.I), frozenset(("person", "definition", "cell"))),
+    (re.compile(r"^(?:by\s)?who(?:m|se)?\b(?! or what)|^which person\b|^what is the name of the (?:\w+\s){0,3}(?:manager|director|master|engineer|clerk|officer|head|chair|president)", re.I), frozenset(("person", "definition", "cell"))),
     (re.compile(r"^where\b|^in (?:what|which) place\b", re.I), frozenset(("place", "cell"))),
     (re.compile(r"^why\b|^(?:for )?what (?:is the )?reason\b", re.I), frozenset(("reason",))),
 )  # fmt: skip
@@ -63,7 +63,14 @@ def find_answer(documents: Sequence[str], question: str) -> Found | None:
         return None
     kinds = next((kinds for pattern, kinds in _TYPES if pattern.search(asked)), None)
     must = names(asked)
-    return _best(documents, _candidates, wanted, kinds, must) or _best(documents, _prose_candidates, wanted, kinds, must)
+    chosen, chosen_score = None, 0.0
+    for candidates in (_candidates, _prose_candidates, _further_candidates):
+        piece, score = _best(documents, candidates, wanted, kinds, must)
+        if piece and score > chosen_score:
+            chosen, chosen_score = piece, score
+        if chosen and (chosen.kind != "value" or kinds):
+            break  # a bare value answers "what" only where no fact of prose matches better
+    return Found(chosen.value, chosen.quote) if chosen else None
 
 
 def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Found | None:
@@ -75,6 +82,8 @@ def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Fo
     for piece in pieces:
         if not must <= piece.support or not _fits(piece, kinds):
             continue
+        if piece.kind == "object" and set(content(piece.value)) <= set(wanted):
+            continue  # what the question says itself
         coverage = sum(weight[w] for w in wanted if w in piece.support) / total
         if (
             coverage < LEAST_COVERAGE
@@ -87,7 +96,7 @@ def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Fo
         score = coverage + cue - 0.6 * extra + (0.2 if piece.kind != "value" else 0.0)
         if score > best_score + 1e-9:
             best, best_score = piece, score
-    return Found(best.value, best.quote) if best else None
+    return best, best_score
 
 
 def _weights(wanted: list[str], pieces: Sequence[_Candidate], must: set[str]) -> dict[str, float]:
@@ -117,9 +126,19 @@ def _fits(piece: _Candidate, kinds: frozenset[str] | None) -> bool:
 @lru_cache(maxsize=4096)
 def _prose_candidates(document: str) -> tuple[_Candidate, ...]:
     """What plain prose says, where no fact answers."""
+    return _of_prose(find_prose_facts(document))
+
+
+@lru_cache(maxsize=4096)
+def _further_candidates(document: str) -> tuple[_Candidate, ...]:
+    """What is left to ask of prose, where neither answers."""
+    return _of_prose(find_further_facts(document))
+
+
+def _of_prose(facts: Sequence[Fact]) -> tuple[_Candidate, ...]:
     return tuple(
         _Candidate(fact.kind, fact.value, fact.unit.text, fact.cue, frozenset(content(fact.unit.plain)) | fact.cue)
-        for fact in find_prose_facts(document)
+        for fact in facts
     )
 
 

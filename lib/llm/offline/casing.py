@@ -44,6 +44,8 @@ def lower_start(phrase: str, known: Casing = UNKNOWN) -> str:
     """
     first, _, rest = phrase.partition(" ")
     bare = first.lower().strip("\"'“”")
+    if bare in DETERMINERS and rest[:1].islower():
+        return first.lower() + " " + rest
     if (
         not first[:1].isupper()
         or first[1:] != first[1:].lower()

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS, UNKNOWN, Casing, lower_start
+from lib.llm.offline.sound import runs_on
 from lib.llm.offline.verbs import AUXILIARY, BE, FINITE, NOUN_LIKE, PARTICIPLES
 from lib.llm.offline.words import NUMBER_WORDS
 
@@ -11,6 +12,9 @@ _APPOSITION = re.compile(
     r"([A-Z][^,;:]{1,60}), ((?:also|or|an?|the|who|which|formerly|known|called|one of|then|now|usually|mostly|named|born|built|founded|opened|made)\b[^;:]{2,110}?), (\S+)"
 )
 _WORD = re.compile(r"\S+")
+_NO_PART_OF_SUBJECT = frozenset(
+    "it they he she we you i which who that whose where when if there its their his her this these be please".split()
+)
 PRONOUNS = frozenset(
     """it they he she we you i this that these those there here what which who such one ones others another both all some many most none neither
     either each its their his her our your my everybody everyone anybody anyone nobody nothing something someone""".split()
@@ -20,8 +24,10 @@ _SUBORDINATE = frozenset(
     "if when while because although though unless as once whereas where whether since until after before that which who whose whom and but or so however".split()
 )
 _ADVERBS = frozenset(
-    "also now still only always never usually often then currently originally normally generally mainly mostly later first not already today typically sometimes soon".split()
+    """also now still only always never usually often then currently originally normally generally mainly mostly later first not already today typically sometimes soon
+    below above here thus hence therefore thereby moreover furthermore instead likewise please again even""".split()
 )
+_COUNTING = NUMBER_WORDS.keys() | {"some", "many", "most", "several", "few", "both", "all"}
 SAME_PAST = frozenset("cost cut put set hit let shut".split())
 VAGUE = frozenset(
     """company building place thing rest following same other others result reason number amount price fee part one two way time year day idea change
@@ -210,7 +216,9 @@ def _looks_finite(tokens: list[str], i: int) -> bool:
         before in DETERMINERS | PREPOSITIONS
         or tokens[i - 1][-1] in ",;:"
         or following == "by"
-        and not (i + 2 < len(tokens) and _bare(tokens[i + 2]).endswith("ing"))  # "works by turning", not "mended by hand"
+        and not (
+            i + 2 < len(tokens) and _bare(tokens[i + 2]).endswith("ing")
+        )  # "works by turning", not "mended by hand"
         or before.endswith(("'s", "s'", "’s"))
     ):
         return False
@@ -228,6 +236,9 @@ def _looks_finite(tokens: list[str], i: int) -> bool:
             _bare(tokens[1]) in ("over", "under", "in", "on", "of", "at", "with", "from", "to", "for", "aged")
             or before == first
         )
+        counted = first in _COUNTING and _bare(tokens[1]) == "of" and before.endswith("s") and not before.endswith("ss")
+        if counted and i <= 8:
+            return following not in ("of", "is", "are", "and", "or", "")
         after_plural = before.endswith("s") and not before.endswith("ss") and (i <= 3 or numeric)
         return (after_plural or opens_plural and i <= 7) and following not in ("of", "is", "are", "and", "or", "")
     if word in NOUN_LIKE:
@@ -262,30 +273,15 @@ def _is_subject(tokens: list[str]) -> bool:
         return False
     if re.search(r"[,;:()]", text) or last in PREPOSITIONS | DETERMINERS | _SUBORDINATE or first.endswith("ly"):
         return False
-    inner = {_bare(t) for t in tokens[1:]}
-    if inner & {
-        "it",
-        "they",
-        "he",
-        "she",
-        "we",
-        "you",
-        "i",
-        "which",
-        "who",
-        "that",
-        "whose",
-        "where",
-        "when",
-        "if",
-        "there",
-        "its",
-        "their",
-        "his",
-        "her",
-        "this",
-        "these",
-    }:
+    if (
+        {_bare(t) for t in tokens[1:]} & _NO_PART_OF_SUBJECT
+        or runs_on(tokens)
+        or tokens[1:]
+        and first == "the"
+        and second == "following"
+    ):
+        return False
+    if len(tokens) > 2 and _bare(tokens[-2]) == "to" and last in FINITE:
         return False
     if first in ("the", "a", "an") and len(tokens) == 2 and last in VAGUE:
         return False

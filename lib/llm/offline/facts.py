@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lib.llm.offline.casing import Casing
+from lib.llm.offline.sound import is_prose, is_sound
 from lib.llm.offline.text import Unit, split_units
 from lib.llm.offline.words import content, strip_lead, tokens
 
@@ -47,6 +48,8 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
         elif unit.kind == "pair":
             drafts = [*pair_facts(unit, units), *phrase_facts(unit.plain)]
         else:
+            if not is_prose(unit.plain):
+                continue
             drafts = [
                 *sentence_facts(unit.plain, known),
                 *phrase_facts(unit.plain),
@@ -61,13 +64,31 @@ def find_prose_facts(passage: str) -> tuple[Fact, ...]:
     """What plain prose says beside the facts above; a second choice, see `prose`."""
     from lib.llm.offline.prose import prose_facts
 
+    return _prose(passage, prose_facts, 2)
+
+
+@lru_cache(maxsize=4096)
+def find_further_facts(passage: str) -> tuple[Fact, ...]:
+    """What is left to ask of prose; a third choice, see `statements`. "What is Rust?", with one word to go by, is among it."""
+    from lib.llm.offline.statements import further_facts
+
+    return _prose(passage, further_facts, 1)
+
+
+def _prose(passage: str, rules, fewest: int) -> tuple[Fact, ...]:
     known = Casing.of(passage)
-    units = [u for u in split_units(passage) if u.kind in ("sentence", "item") and not u.is_cut and len(u.text) <= 600]
-    return tuple(fact for unit in units for draft in prose_facts(unit.plain, known) if (fact := _finish(draft, unit)))
+    units = [
+        u
+        for u in split_units(passage)
+        if u.kind in ("sentence", "item") and not u.is_cut and len(u.text) <= 600 and is_prose(u.plain)
+    ]
+    drafts = ((unit, draft) for unit in units for draft in rules(unit.plain, known))
+    found = (_finish(draft, unit, fewest if draft[0] == "definition" else 2) for unit, draft in drafts)
+    return tuple(fact for fact in found if fact)
 
 
-def _finish(draft: tuple, unit: Unit) -> Fact | None:
-    """A Fact out of (kind, value, questions, score), if its value is literal and its questions do not give it away."""
+def _finish(draft: tuple, unit: Unit, fewest: int = 2) -> Fact | None:
+    """A Fact out of (kind, value, questions, score), if its value is literal, its questions do not give it away and hold `fewest` words."""
     kind, value, questions, score = draft
     value = value.strip().strip(",;:").strip()
     if value.endswith(".") and value.count(".") == 1:
@@ -84,8 +105,9 @@ def _finish(draft: tuple, unit: Unit) -> Fact | None:
         n_words = len(tokens(question))
         if (
             question not in kept
+            and is_sound(question)
             and 3 <= n_words <= 32
-            and len(set(asked)) >= 2
+            and len(set(asked)) >= fewest
             and not (answer and answer <= set(asked))
         ):
             kept.append(question)

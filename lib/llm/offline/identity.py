@@ -5,7 +5,7 @@ import re
 from lib.llm.offline.clauses import Clause
 from lib.llm.offline.names import ROLE, is_person
 from lib.llm.offline.values import QUOTED
-from lib.llm.offline.wording import phrase_until
+from lib.llm.offline.wording import dangles, phrase_until
 
 
 def called(clause: Clause) -> list[tuple]:
@@ -33,15 +33,16 @@ def called(clause: Clause) -> list[tuple]:
     return []
 
 
-def definition(clause: Clause, when: str) -> list[tuple]:
+def definition(clause: Clause, when: str, most_words: int = 14) -> list[tuple]:
     if not clause.is_copula or not re.match(r"(?:a|an|the|one of)\s", clause.rest) or when:
         return []
-    value = phrase_until(clause.rest, 14)
+    value = phrase_until(clause.rest, most_words)
+    value = value.rsplit(" ", 1)[0] if dangles(value) else value  # "a sport in which …"
     if (
         not value
         or len(value.split()) < 2
         or clause.subject.split()[0] in ("there", "it")
-        or re.search(r"\b(?:only|same|following|case|reason|result)\b", value)
+        or re.search(r"^(?:the\s)?only\b|\b(?:same|following|case|reason|result)\b", value)
         or "between " in value
         and " and " not in value
     ):

@@ -27,4 +27,7 @@ _PERSON = re.compile(rf"{PERSON}$")
 def is_person(text: str) -> bool:
     """Whether a text looks like a person's name: two or three capitalised words, none of which belongs to places or bodies."""
     words = text.replace(".", "").lower().split()
+    capitals = [w.isupper() and len(w) > 1 for w in text.replace(".", "").split()]
+    if any(capitals) and not all(capitals):
+        return False  # "PubMed QA"
     return bool(_PERSON.match(text)) and not any(w in _NOT_PERSON for w in words) and not any(c.isdigit() for c in text)

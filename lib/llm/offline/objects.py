@@ -2,21 +2,23 @@
 
 import re
 
-from lib.llm.offline.casing import DETERMINERS
+from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS
 from lib.llm.offline.clauses import Clause
 from lib.llm.offline.identity import called, definition, identity
 from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import find_values
 from lib.llm.offline.verbs import past_of, third_of
-from lib.llm.offline.wording import phrase_until
+from lib.llm.offline.wording import dangles, phrase_until
 
 _PLACE = re.compile(
-    r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along|by)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+)"
+    r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+|by\s(?:the|an?|its)\s[^,;:()]+)"
 )
+_MAKER = re.compile(r"^by (?:[A-ZÀ-Þ&][\w'’.-]*\s?|(?:and|of|the)\s)+$")
 _PLACE_VERBS = frozenset(
     "keep locate store hold situate base stand lie live find moor display house bury bear meet hang sell park put place mount print build grow stay open deliver show land moor launch meet".split()
 )
-_HUMAN_VERBS = frozenset(
+_LYING_VERBS = frozenset("keep locate store situate place moor stand lie hang bury park sell put display house".split())
+HUMAN_VERBS = frozenset(
     "lead found write design invent manage teach serve win develop propose direct run build discover create start introduce publish train supervise chair compose paint study establish organise organize review approve keep pioneer join lend give buy make innovate experiment criticise criticize tell report explain ask receive become suggest rebuild".split()
 )
 _OBJECT_VERBS = frozenset(
@@ -50,7 +52,8 @@ def _agent(clause: Clause, when: str) -> list[tuple]:
         maxsplit=1,
     )[0].rstrip(".")
     context = clause.rest[: match.start()].strip()
-    if find_values(agent) or len(agent.split()) > 6 or len(context.split()) > 5 or re.search(r"[,;:()]", context):
+    numbered = re.fullmatch(r"(?:[A-ZÀ-Þ][\w'’.-]*\s)+\d+", agent)  # "Jon Vale 50": a name with a number
+    if find_values(agent) and not numbered or len(agent.split()) > 6 or len(context.split()) > 5 or re.search(r"[,;:()]", context):
         return []
     person = is_person(agent)
     active = past_of(clause.base) if clause.auxiliaries[0] in ("was", "were") else third_of(clause.base)
@@ -81,9 +84,10 @@ def _who_subject(clause: Clause, when: str) -> list[tuple]:
             else []
         )
     if (
-        clause.base in _HUMAN_VERBS
+        clause.base in HUMAN_VERBS
         and not clause.is_passive
         and len(rest.split()) >= 3
+        and not dangles(rest)
         and not re.match(r"(?:that|in|on|at|to|by)\s", rest)
     ):
         return [
@@ -108,7 +112,9 @@ def _place(clause: Clause, when: str) -> list[tuple]:
         return []
     if not match or (clause.is_copula and match.start() > 0):
         return []
-    context = clause.rest[: match.start()].strip()
+    if match.group(1).startswith("by ") and clause.is_passive and clause.base not in _LYING_VERBS:
+        return []  # "built by the council" names a maker
+    context = _MAKER.sub("", clause.rest[: match.start()].strip())
     value = phrase_until(match.group(1), 10)
     value = re.split(
         r"\s(?:on|in|at|by|before|after|since|until|from|for)\s(?=\d|any\b|all\b|[A-Z][a-z]+ \d|the (?:morning|evening|day|year|first|last|same))",
@@ -183,7 +189,7 @@ def _recipient(clause: Clause, when: str) -> list[tuple]:
     ):
         return []
     context = clause.rest[: match.start()].strip()
-    if len(context.split()) > 5 or re.search(r"[,;:()]|\b(?:and|or|which|who|that|only|from|to|in)\b", context):
+    if len(context.split()) > 5 or re.search(r"[,;:()]|\b(?:and|or|which|who|that|only|from|to|in|on|at|by|for|with|through)\b", context):
         return []
     return [
         (
@@ -226,6 +232,7 @@ def _object(clause: Clause, when: str) -> list[tuple]:
     if (
         not 1 <= len(value.split()) <= 8
         or find_values(value)
+        or first in PREPOSITIONS
         or first in ("it", "them", "place", "part", "him", "her", "us", "you", "to", "up", "off", "care", "no")
         or value.endswith(("ing", " of"))
     ):
@@ -233,6 +240,10 @@ def _object(clause: Clause, when: str) -> list[tuple]:
     if not (first in DETERMINERS or value.split()[-1].endswith("s") or value[:1].isupper() or " and " in value):
         return []
     after = clause.rest[len(value) :] if clause.rest.startswith(value) else ""
+    if clause.base in ("contain", "include", "comprise", "consist") and after.startswith(","):
+        return []  # the first of a list
+    if clause.base in ("allow", "enable", "require", "cause") and after.startswith(" to "):
+        return []  # what is allowed is the deed and not the doer
     tail = (
         phrase_until(after.strip(), 6)
         if re.match(r"\s(?:at|on|in|with|from|for)\s", after) and not find_values(after)

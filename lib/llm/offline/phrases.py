@@ -14,7 +14,7 @@ _ROLE_NAME = re.compile(
     rf"\b([Tt]he|[Oo]ur)\s((?:[a-z][a-z-]+\s){{0,3}}{ROLE})((?:\s(?:of|at|for)\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)(?:,\s|\s)({PERSON})"
 )
 _NAME_ROLE = re.compile(
-    rf"(?<![\w'’-])({PERSON}),\s(?:who is\s)?(?:the\s)?((?:[a-z][a-z-]+\s){{0,3}}{ROLE})(?=[,.;]|\sof\b|$)((?:\sof\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}})?)"
+    rf"(?<![\w'’-])({PERSON}),\s(?:who is\s)?(?:the\s)?((?:[a-z][a-z-]+\s){{0,3}}{ROLE})(?=[,.;]|\sof\b|$)((?:\sof\s(?:the\s)?[A-Z][\w'’-]+(?:\s[A-Z][\w'’-]+){{0,3}}){{0,2}})"
 )
 _OF = re.compile(
     r"\b(?:a|an|the)\s((?:[a-z][a-z-]+\s){1,2}(?:fee|price|charge|fine|deposit|fare|limit|length|width|height|depth|weight|capacity|speed|area|rent|budget|grant|salary))\sof\s$"

@@ -3,7 +3,7 @@
 import hashlib
 
 from lib.llm.offline.answers import find_answer
-from lib.llm.offline.facts import Fact, find_facts, find_prose_facts
+from lib.llm.offline.facts import Fact, find_facts, find_further_facts, find_prose_facts
 
 MOST_WORDINGS = 3
 MOST_FROM_PROSE = 2  # questions of a passage in which nothing but plain prose is found
@@ -20,8 +20,11 @@ def write_questions(passage: str, n: int) -> list[str]:
         n: Questions wanted; fewer come where fewer facts are found.
     """
     seed = hashlib.sha256(passage.encode("utf-8", "surrogatepass")).digest()
-    return _choose(find_facts(passage), passage, n, seed) or _choose(
-        find_prose_facts(passage), passage, min(n, MOST_FROM_PROSE), seed
+    few = min(n, MOST_FROM_PROSE)
+    return (
+        _choose(find_facts(passage), passage, n, seed)
+        or _choose(find_prose_facts(passage), passage, few, seed)
+        or _choose(find_further_facts(passage), passage, few, seed)
     )
 
 

@@ -8,12 +8,12 @@ from lib.llm.offline.clauses import Clause, parse_clause
 from lib.llm.offline.objects import object_facts
 from lib.llm.offline.values import LIMIT, MONTH, WEEKDAY, YEAR, Value, find_values
 from lib.llm.offline.verbs import AUXILIARY, FINITE, PARTICIPLES
-from lib.llm.offline.wording import cut, dangles, forms, plural_noun
+from lib.llm.offline.wording import before_preposition, cut, dangles, forms, plural_noun
 from lib.llm.offline.words import NUMBER_WORDS
 
 _SPLIT = re.compile(r";\s+|,\s+(?:and|but|so|while)\s+")
 _LEAD = re.compile(
-    rf"^(In|On|From|Since|Until|By|During|At|Before|After)\s((?:the\s)?(?:early\s|late\s|mid-?\s?)?(?:\d{{1,2}}\s)?(?:{MONTH}\s)?(?:{YEAR}s?)|\d{{1,2}}\s{MONTH}|{MONTH}|{WEEKDAY})\b,?\s+(?=\w)"
+    rf"^(In|On|From|Since|Until|By|During|At|Before|After)\s((?:the\s)?(?:early\s|late\s|mid-?\s?)?(?:\d{{1,2}}\s)?(?:{MONTH}\s)?(?:{YEAR}s?)|\d{{1,2}}\s{MONTH}|{MONTH}\s\d{{1,2}}(?:,\s{YEAR})?|{MONTH}|{WEEKDAY})\b,?\s+(?=\w)"
 )
 _LEAD_PLACE = re.compile(
     r"^(On|In|At|Inside|For)\s((?:the\s)?[A-ZÀ-Þ][\w'’-]+(?:\s[A-ZÀ-Þ][\w'’-]+)*),?\s+(?=(?:the|a|an|each|every|\d+|[a-z]+s)\s)"
@@ -46,7 +46,7 @@ def sentence_facts(sentence: str, known: Casing) -> list[tuple]:
     when = f"{lead.group(1).lower()} {lead.group(2)}" if lead and lead.group(1) else ""
     body = sentence[lead.end() :] if lead else sentence
     drafts = []
-    for i, part in enumerate(_SPLIT.split(body)):
+    for i, part in enumerate(_parts(body, known)):
         part_when = when if i == 0 else ""
         if there := _THERE.match(part.rstrip(".")):
             drafts.extend(_existing(there.group(1), there.group(2), part_when))
@@ -55,9 +55,20 @@ def sentence_facts(sentence: str, known: Casing) -> list[tuple]:
             if part_when and lead.re is _LEAD:
                 drafts.extend(_lead_date(clause, lead))
             bonus = _specific(clause.subject)
-            for kind, value, questions, score in [*_value_facts(clause, part_when), *object_facts(clause, part_when)]:
+            for kind, value, questions, score in [*value_facts(clause, part_when), *object_facts(clause, part_when)]:
                 drafts.append((kind, value, questions, score + bonus))
     return drafts
+
+
+def _parts(body: str, known: Casing) -> list[str]:
+    """The clauses of a sentence; the end of a list ("a lamp, a mast, and a sail") is none."""
+    parts, start = [], 0
+    for found in _SPLIT.finditer(body):
+        behind = body[found.end() :]
+        if not re.match(r"(?:the |an? )?[\w'’-]+(?: [\w'’-]+)?\.?$", behind):
+            parts.append(body[start : found.start()])
+            start = found.end()
+    return [*parts, body[start:]]
 
 
 def _specific(subject: str) -> float:
@@ -70,9 +81,9 @@ def _specific(subject: str) -> float:
 def _lead_date(clause: Clause, lead: re.Match) -> list[tuple]:
     if clause.tense not in ("past", "participle") and clause.verb not in ("was", "were"):
         return []
-    rest = cut(clause.rest, 10)
-    if clause.is_copula and not rest:
-        return []
+    rest = cut(clause.rest, 10) or before_preposition(clause.rest)
+    if not rest and (clause.is_copula or clause.rest):
+        return []  # "When did the movement organise?" lacks what it organised
     preposition = lead.group(1).lower()
     wh = {"since": ["Since when"], "until": ["Until when"], "from": ["From when"]}.get(
         preposition,
@@ -119,7 +130,7 @@ def _existing(verb: str, rest: str, when: str) -> list[tuple]:
     ]
 
 
-def _value_facts(clause: Clause, when: str) -> list[tuple]:
+def value_facts(clause: Clause, when: str) -> list[tuple]:
     drafts = []
     values = find_values(clause.rest)
     skip_until = 0
@@ -213,6 +224,6 @@ def _number_subject(clause: Clause, when: str) -> list[tuple]:
         or clause.is_copula
     ):
         return []
-    if not plural_noun(f" {noun}")[0]:
+    if not plural_noun(f" {noun}")[0] or set(noun.split()) & NUMBER_WORDS.keys():
         return []
     return [("count", first, [f"How many {noun} {clause.group} {rest} {when}"], 0.7)]

@@ -118,6 +118,8 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
         or not any(c.isalpha() for c in key)
         or len(value) > 160
         or value in _EMPTY
+        or any(v.kind == "date" for v in find_values(key))
+        or re.search(r"\bplease\b|\b(?:to|of|for|with|from|by)$", key.lower())
     ):
         return []
     named = next(

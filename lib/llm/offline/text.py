@@ -1,6 +1,7 @@
 """A passage taken apart: sentences, list items, table rows and `key: value` lines, each verbatim, with the headings above it."""
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 _HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$")
@@ -111,7 +112,7 @@ def _heading_level(line: str, follows: str, first: bool) -> int:
     if match := re.match(r"^(#{1,6})\s+\S", line):
         return len(match.group(1))
     words = line.split()
-    if not 1 <= len(words) <= 9 or line.rstrip()[-1:] in ".!?;:,|" or "|" in line or not follows:
+    if not words or len(words) > 12 or line.rstrip()[-1:] in ".!?;:,|" or "|" in line or not follows:
         return 0
     if line.upper() == line and sum(c.isalpha() for c in line) >= 4:
         return 2
@@ -122,6 +123,10 @@ def _heading_level(line: str, follows: str, first: bool) -> int:
         and line.split(maxsplit=1)[1][:1].isupper()
     ):
         return 3
+    if first and _stands_above(line.strip(), follows):
+        return 1
+    if len(words) > 9:
+        return 0
     if (
         first
         and line[:1].isupper()
@@ -132,6 +137,15 @@ def _heading_level(line: str, follows: str, first: bool) -> int:
     ):
         return 1
     return 0
+
+
+def _stands_above(line: str, follows: str) -> bool:
+    """Whether a first line of a passage is the heading of a long one below it: wrapped text has lines of one length."""
+    if line[:1].islower() or len(line.split()) > 12 or _ITEM.match(line) or _pair(line) or _pair(follows):
+        return False
+    decorated = any(unicodedata.category(c) == "So" for c in (line[0], line[-1]))
+    least = max(60, int(1.4 * len(line))) if follows[:1].isupper() else max(80, 2 * len(line))
+    return decorated or len(follows) >= least
 
 
 def _pair(line: str) -> tuple[str, str] | None:
@@ -148,6 +162,7 @@ def _pair(line: str) -> tuple[str, str] | None:
         or len(value.split()) > 16
         or re.search(r"[.!?]\s+\S", value)
         or value[-1] in "{["
+        or re.match(r"(?:this|it) (?:is|was)\b", value)
     ):
         return None
     return key, value
@@ -206,7 +221,7 @@ def _mark_cut(passage: str, units: list[Unit]) -> list[Unit]:
     if not units:
         return units
     first = units[0]
-    if first.kind == "sentence" and passage.lstrip().startswith(first.text) and first.text[:1].islower():
+    if first.kind == "sentence" and first.text[:1].islower():
         units[0] = replace(first, is_cut=True)
     last = units[-1]
     if (

@@ -26,7 +26,15 @@ drive_ eat_ fall_ feed_ feel_ fight_ find_ fly_ forget_ freeze_ go_ grow_ hang_ 
 report_ charter unlock assign award bring_ chair drill dig_ dock escort exempt ferry fetch grease hoist insure inherit interview knit lift limit_ log lower_
 mend milk nail pack park pilot plough polish pump rebuild_ refuel rinse roll salvage scrape shear shelter sketch slice sort stack stamp stir strike_ sweep_
 swing_ tighten tour translate trim unpack weave_ wind_ wrap lengthen shorten influence renovate demolish inhabit colonise borrow outlive lecture read_ ride_ ring_ rise_ say_
-see_ set_ shut_ sing_ sink_ sit_ sleep_ speak_ spend_ split_ spread_ swim_ tell_ think_ throw_ understand_ win_ write_ know_ catch_ bear_ help benefit focus aim challenge criticise criticize urge combine evaluate"""
+see_ set_ shut_ sing_ sink_ sit_ sleep_ speak_ spend_ split_ spread_ swim_ tell_ think_ throw_ understand_ win_ write_ know_ catch_ bear_ help benefit focus aim challenge criticise criticize urge
+account adapt adjust advise aid analyse analyze anticipate argue arise_ assess assume attain avoid bind_ categorise categorize characterise characterize
+circulate cite clarify classify coat coincide comply compute concentrate conserve contend contrast convey convince coordinate correspond customise customize
+decline decrease demonstrate depict detect differ differentiate diminish discuss disrupt document eliminate embody emit emphasise emphasize enhance enlarge
+evaporate exclude execute exhibit expose facilitate fluctuate foster generalise generalize highlight incorporate initiate innovate integrate interact interpret
+isolate justify maximise maximize migrate minimise minimize modify motivate multiply negotiate normalise normalize observe optimise optimize originate outline
+outperform overcome_ persuade precede pursue react recall refine regain reinforce render reopen reorganise reorganize resemble reside resist retain retrieve
+reuse rotate signal simplify span specialise specialize stabilise stabilize stimulate strengthen suffer summarise summarize surpass sustain tailor target tend
+tolerate undergo_ undertake_ unify vanish violate weaken withstand_ combine evaluate"""
 _IRREGULAR = """become became become|cost cost cost|deal dealt dealt|end ended ended|forbid forbade forbidden|keep kept kept|lead led led|leave left left|
 lend lent lent|meet met met|pay paid paid|show showed shown|teach taught taught|wear wore worn|lie lay lain|mean meant meant|run ran run|sell sold sold|
 send sent sent|stand stood stood|stem stemmed stemmed|hold held held|make made made|take took taken|give gave given|get got got|begin began begun|
@@ -37,7 +45,7 @@ lose lost lost|put put put|read read read|ride rode ridden|ring rang rung|rise r
 sing sang sung|sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split|spread spread spread|
 swim swam swum|tell told told|think thought thought|throw threw thrown|understand understood understood|win won won|write wrote written|
 know knew known|catch caught caught|bear bore born|bottle bottled bottled|book booked booked|report reported reported|dig dug dug|limit limited limited|lower lowered lowered|rebuild rebuilt rebuilt|
-strike struck struck|sweep swept swept|swing swung swung|weave wove woven|wind wound wound"""
+strike struck struck|arise arose arisen|bind bound bound|overcome overcame overcome|undergo underwent undergone|undertake undertook undertaken|withstand withstood withstood|sweep swept swept|swing swung swung|weave wove woven|wind wound wound"""
 # Third-person forms that are more often plural nouns: taken for a verb only when a number, a price or a determiner follows.
 NOUN_LIKE = frozenset(
     """books works charges visits reports plans plants orders ranks records features claims changes checks lists links marks names places posts
@@ -45,7 +53,8 @@ NOUN_LIKE = frozenset(
     stems structures processes powers controls boards bottles plays starts stops turns walks covers causes states signs shares offers hosts
     guides heats hires licenses loads measures moves needs paints presents prints labels lands lasts seats services stocks switches trains
     transfers transports treats washes watches works lies cuts falls finds fights runs rises rides rings reads sets shows spreads hits drives draws
-    splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds""".split()
+    splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds accounts aids coats contrasts declines decreases documents exhibits
+    highlights outlines signals spans targets""".split()
 )
 
 
@@ -58,7 +67,7 @@ def _third(base: str) -> str:
 
 
 _DOUBLED = frozenset(
-    "stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log".split()
+    "stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log span emit".split()
 )
 
 

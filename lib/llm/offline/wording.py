@@ -21,6 +21,11 @@ _DANGLING = frozenset(
 )
 
 
+_PREPOSITION = re.compile(
+    r"\s(?:to|for|from|at|on|in|with|by|after|before|during|until|within|per|into|under|over|without|using|through|against|across|among|between)\s"
+)
+
+
 _NOUN_END = re.compile(
     r"\s*(?:[,;:().—–]|$)|\s(?:and|or|but|in|on|at|by|for|from|with|to|per|a|an|the|each|every|which|who|that|is|are|was|were|has|have|had|can|may|must|will|should|"
     r"after|before|during|between|under|over|within|without|through|as|than|when|where|if|because|since|until|into|across|along|around|including|such|while|near|\d\S*)\b"
@@ -42,6 +47,14 @@ def cut(text: str, most_words: int = 7) -> str:
     return piece if len(piece.split()) <= most_words else ""
 
 
+def before_preposition(text: str, most_words: int = 7) -> str:
+    """The object that `text` begins with, up to the next preposition other than "of"; nothing if there is none."""
+    head = re.match(r"(?:to|for|from|at|on|in|with|into|against|through|as)\s", text)
+    start = head.group() if head else ""
+    piece = _PREPOSITION.split(cut(text.removeprefix(start), 40) + " ", maxsplit=1)[0].strip()
+    return start + piece if 1 <= len(piece.split()) <= most_words and not dangles(piece) else ""
+
+
 def dangles(context: str) -> bool:
     """Whether words break off before what they announce ("from either vessel or from")."""
     return context.split()[-1:] != [] and context.split()[-1].lower() in _DANGLING
@@ -61,7 +74,7 @@ def plural_noun(after: str) -> tuple[str, str]:
 
 
 _PHRASE_END = re.compile(
-    r"\s*(?:[,:](?!\d)|[;()—]|\s[-–]\s)|\s(?:and (?:is|are|was|were|has|have|can|may|must|will|the)|but|which|who|that|because|when|where|while|so|if|unless|although|as)\s"
+    r"\s*(?:[,:](?!\d)|[;()—]|\s[-–]\s)|\s(?:and (?:is|are|was|were|has|have|can|may|must|will|the)|but|which|who|that|because|when|where|while|so|if|unless|although)\s|(?<!such)\sas\s"
 )
 
 

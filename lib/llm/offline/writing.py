@@ -19,6 +19,7 @@ _PAIR = re.compile(
 )
 _WANTED = re.compile(r"Write (\d{1,3}) (questions|instructions) that this (?:document answers|API fulfils)\.")
 _FIELD = re.compile(r"^(\w+): (.*?)(?=^\w+: |\Z)", re.MULTILINE | re.DOTALL)
+_COINED = re.compile(r"[a-z][A-Z]|[A-Z]{2}|\d|[_.-]")
 _SUMMARY = "You summarise."
 _TALK = "You are a helpful assistant. Answer what you are asked"
 
@@ -76,15 +77,61 @@ def _fields(document: str) -> dict[str, str]:
 
 
 def _api_instructions(document: str, n: int) -> list[str]:
+    """What somebody needs who does not know the API: never its name, nor a sentence whose subject the name was."""
     fields = _fields(document)
-    name = fields.get("api_name", "")
-    needs = [fields.get("functionality", ""), re.split(r"(?<=[.!?])\s", fields.get("description", ""))[0]]
-    needs = [need.replace(name, "it").strip().rstrip(".") if name else need.strip().rstrip(".") for need in needs]
     domain = fields.get("domain", "")
-    told = f" It is for {domain}." if domain else ""
-    found = [f"I need this in a program of mine: {need}.{told} Which call does it?" for need in needs if need]
-    found += [f"Somebody asks for the following: {need}.{told} What do I call?" for need in needs if need]
+    needs = _needs(fields)
+    told = f" It is for {domain}." if domain and not any(domain.casefold() in need.casefold() for need in needs) else ""
+    found = [f"I need this in a program of mine: {need}.{told} Which call does it?" for need in needs]
+    found += [f"Somebody asks for the following: {need}.{told} What do I call?" for need in needs]
     return found[:n]
+
+
+def _needs(fields: dict[str, str]) -> list[str]:
+    """What the API is for and what it is; a bare topic, which many share, goes with what tells it from the others."""
+    call = fields.get("api_call", "")
+    known = [fields.get("api_name", ""), *re.findall(r"model(?:_name)?=['\"]([\w./-]+)['\"]", call)]
+    parts = [
+        part
+        for name in known
+        for part in (name, name.rpartition("/")[2], *re.findall(r"[A-Za-z]{4,}\d\w*?(?=_|$)", name))
+    ]
+    names = {part for part in parts if len(_letters(part)) > 2}
+    topic = fields.get("functionality", "").strip().rstrip(".")
+    if _tells(topic, names):
+        topic = ""
+    sentences = re.split(r"(?<=[.!?])\s+(?=[A-Z])", fields.get("description", ""))
+    said = (_without_subject(sentence.strip().rstrip("."), not place) for place, sentence in enumerate(sentences))
+    told = [need for need in said if need and not _tells(need, names)][:2]
+    if topic and len(topic.split()) <= 4:
+        return [f"{topic}: {need}" for need in told] or [topic]
+    return [need for need in (topic, *told[:1]) if need] or [need for need in (fields.get("domain", ""),) if need]
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]", "", text).casefold()
+
+
+def _tells(need: str, names: set[str]) -> bool:
+    """Whether a need gives away the API: it holds its name, or is a single coined word ("RoBERTa", "IBN-Net")."""
+    if " " not in need and _COINED.search(need):
+        return True
+    for name in names:  # a name that is a plain word ("birds") is one only where it is not written as that word
+        if _letters(name) in _letters(
+            need if _COINED.search(name) else " ".join(w for w in need.split() if w.lower() != w)
+        ):
+            return True
+    return False
+
+
+def _without_subject(sentence: str, is_first: bool) -> str:
+    """ "X is a network for roads" → "a network for roads"; of sentences with another verb only the first may stay."""
+    what = "(?:pre-?)?trained|used|designed|made|based"
+    what = f"(?:an?|the|[a-z]+-[a-z]+|{what})" if is_first else f"(?:{what})"
+    match = re.match(rf"[^,.]{{1,80}}?\s(?:is|are|was|were)\s({what}\s.*)$", sentence)
+    if match and not re.match(r"(?:In|By|From|Here|We|Our)\b", sentence):
+        return re.split(r",? and (?:it|they|has|have)\b", match[1])[0]
+    return sentence if is_first and not re.match(r"(?:It|They|This|These|We|Our)\b", sentence) else ""
 
 
 def _api_answer(document: str) -> str:
