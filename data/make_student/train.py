@@ -16,81 +16,16 @@ import random
 import time
 
 import torch
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from make_student.branches import branch_mask, use
 from make_student.freeform import draw_freeform
 from make_student.invent import Ask, Exercise, draw_exercise
-
-TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWER>:"]
-DECIDING_WEIGHT = 2.0
-COPIED_SHARE = 0.8  # of the tokens that only go on with a copy, learnt from in each step
-PAD, BOS, END, ROLES = "<|pad|>", "<|begin|>", "<|end|>", ["<|system|>", "<|user|>", "<|assistant|>"]
-TEMPLATE = (
-    "{{- bos_token }}"
-    "{%- for message in messages %}"
-    "{%- if message['role'] == 'assistant' %}"
-    "{{- '<|assistant|>' }}{% generation %}{{- message['content'] + '<|end|>' }}{% endgeneration %}"
-    "{%- else %}"
-    "{{- '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
-    "{%- endif %}"
-    "{%- endfor %}"
-    "{%- if add_generation_prompt %}{{- '<|assistant|>' }}{%- endif %}")
-# words keep their leading space, numbers stand alone in steps of two digits, everything else is split by kind
-PRE_SPLIT = Regex(r" ?\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]|\s+(?!\S)|\s")
+from make_student.model import BOS, END, ROLES, TAGS, build_model, build_tokenizer, save
 
 
 def show_passages(passages: list[str]) -> str:
     return "".join(f"<DOCUMENT>{passage}</DOCUMENT>\n" for passage in passages)
-
-
-def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 3000) -> PreTrainedTokenizerFast:
-    """Learn byte-level BPE merges from invented text and add the tags and the chat tokens as single tokens."""
-    texts = []
-    for _ in range(n_exercises):
-        exercise = draw_exercise(rng, n_passages=3)
-        texts += exercise.passages + [ask.question for ask in exercise.asks] + [ask.reply for ask in exercise.asks]
-    texts += [str(number) for number in range(100) for _ in range(20)]
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
-        pre_tokenizers.Split(PRE_SPLIT, behavior="isolated"),
-        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    tokenizer.decoder = decoders.ByteLevel()
-    special = [PAD, BOS, END, *ROLES]
-    tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
-        vocab_size=vocab_size - len(TAGS), special_tokens=special, show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    tokenizer.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in TAGS])
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token=PAD, bos_token=BOS, eos_token=END, model_max_length=4096,
-        additional_special_tokens=ROLES, clean_up_tokenization_spaces=False)
-    fast.chat_template = TEMPLATE
-    return fast
-
-
-def build_model(tokenizer, *, width: int, layers: int, heads: int, seed: int) -> LlamaForCausalLM:
-    """A small Llama with attention started "mimetically": keys like queries, outputs against values.
-
-    Heads of 64 and slow rotations leave each head some 35 dimensions that do not turn within a prompt, to compare tokens with;
-    with heads of 32 and a base of 10,000 (some 10) finding random tokens was not learnt at all in the same two minutes.
-    """
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=width, intermediate_size=width * 8 // 3 // 32 * 32,
-        num_hidden_layers=layers, num_attention_heads=heads, num_key_value_heads=heads, head_dim=64,
-        max_position_embeddings=4096, rope_parameters={"rope_type": "default", "rope_theta": 5e5}, tie_word_embeddings=True, initializer_range=0.05,
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id)
-    model = LlamaForCausalLM(config)
-    with torch.no_grad():
-        for layer in model.model.layers:
-            attention = layer.self_attn
-            attention.k_proj.weight.copy_(0.8 * attention.q_proj.weight + 0.2 * attention.k_proj.weight)
-            attention.o_proj.weight.copy_(0.5 * attention.v_proj.weight.T + 0.2 * attention.o_proj.weight)
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    model.generation_config.do_sample = False
-    return model
 
 
 def encode(exercise: Exercise, tokenizer) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
@@ -113,8 +48,9 @@ def deciding(reply: list[int], marks: tuple[int, int]) -> list[int]:
     return places
 
 
-def collate(rows: list, pad: int, marks: tuple[int, int], rng: random.Random) -> tuple[torch.Tensor, ...]:
-    """Lay rows out as `branches` wants them.
+def collate(rows: list, pad: int, marks: tuple[int, int], rng: random.Random, deciding_weight: float = 2.0,
+            copied_share: float = 1.0) -> tuple[torch.Tensor, ...]:
+    """Lay rows out as `branches` wants them; learn from a share of the copied tokens, and weigh the deciding ones.
 
     Returns:
         ids and positions (rows, length); mask (rows, 1, length, length); targets (rows, length): the next token where it
@@ -136,8 +72,10 @@ def collate(rows: list, pad: int, marks: tuple[int, int], rng: random.Random) ->
             owner[row, at:end] = number
             first = at + len(question) - 1
             places = deciding(reply, marks)
-            weights[row, first + torch.tensor(places)] = DECIDING_WEIGHT
-            for place in {*places, *(place for place in range(len(reply)) if rng.random() < COPIED_SHARE)}:
+            weights[row, first + torch.tensor(places)] = deciding_weight
+            if reply[0] == marks[0]:  # finding random tokens: the first says which line
+                weights[row, first + 1] = 8.0
+            for place in {*places, *(place for place in range(len(reply)) if rng.random() < copied_share)}:
                 targets[row, first + place] = reply[place]
             at = end
     return ids, positions, branch_mask(owner), targets, weights
@@ -170,18 +108,28 @@ def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free
     return rows
 
 
-def draw_search(rng: random.Random, tokenizer, n_lines: int) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
-    """A passage of random tokens in lines; each branch names some tokens of one line and quotes that line."""
+def draw_search(rng: random.Random, tokenizer, n_lines: int, repeats: bool = False) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
+    """A passage of random tokens in lines; each branch names some tokens of one line and quotes that line.
+
+    With `repeats` the lines share few tokens, which come again and again as in any language, and have a few of their own to be told by.
+    """
     tokens, newline = range(300, len(tokenizer) - len(TAGS)), tokenizer.convert_tokens_to_ids("Ċ")
     opened, closed, begin, end = (tokenizer.convert_tokens_to_ids(tag) for tag in TAGS[:4])
-    lines = [rng.sample(tokens, rng.randint(5, 12) if n_lines > 1 else 20) for _ in range(n_lines)]
+    if repeats:
+        shared = rng.sample(range(20, len(tokenizer) - len(TAGS)), rng.randint(6, 40))
+        own = [rng.sample(tokens, rng.randint(2, 4)) for _ in range(n_lines)]
+        lines = [words + rng.choices(shared, k=rng.randint(4, 22)) for words in own]
+        for line in lines:
+            rng.shuffle(line)
+    else:
+        own = lines = [rng.sample(tokens, rng.randint(5, 12)) for _ in range(n_lines)]
     start = [tokenizer.bos_token_id, tokenizer.convert_tokens_to_ids(ROLES[1]), opened]
     for line in lines:
         start += [*line, newline]
     branches = []
-    for line in rng.sample(lines, min(n_lines, 4)):
-        asked = rng.sample(line, rng.randint(2, 4))
-        branches.append(([*asked, tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(ROLES[2])], [begin, *line, end]))
+    for number in rng.sample(range(n_lines), min(n_lines, 4)):
+        asked = rng.sample(own[number], rng.randint(2, min(4, len(own[number]))))
+        branches.append(([*asked, tokenizer.eos_token_id, tokenizer.convert_tokens_to_ids(ROLES[2])], [begin, *lines[number], end]))
     return [*start, closed, newline], branches
 
 
@@ -195,10 +143,9 @@ def draw_lesson(rng: random.Random, tokenizer, n_tokens: int, level: float, *, s
                 p_refuse: float) -> list:
     """Rows of one step: copying, then finding, of random tokens in the first `search_steps`; later mostly reading."""
     if step < search_steps:
-        low, high = (1, 1) if step < 100 else (1, 4) if step < 300 else (2, 8)
-        return [draw_search(rng, tokenizer, rng.randint(low, high)) for _ in range(20)]
-    if rng.random() < 0.3 * (1 - level):
-        return [draw_search(rng, tokenizer, rng.randint(2, 10)) for _ in range(8)]
+        return [draw_search(rng, tokenizer, rng.randint(2, 8), rng.random() < 0.5) for _ in range(12)]
+    if rng.random() < 0.2:
+        return [draw_search(rng, tokenizer, rng.randint(2, 10), rng.random() < 0.7) for _ in range(8)]
     return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse)
 
 
@@ -239,9 +186,9 @@ def average_gradients(model, n_processes: int) -> None:
         gradient.copy_(mean.view_as(gradient))
 
 
-def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: int, heads: int, vocab_size: int,
+def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
           peak_lr: float, matrix_lr: float, batch_tokens: int, start: str, search_steps: int, ramp: float, hold: float, p_free: float,
-          p_refuse: float, levels: list[float]) -> None:
+          p_refuse: float, levels: list[float], deciding_weight: float, copied_share: float) -> None:
     """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, held, then decayed to nothing."""
     torch.set_num_threads(1)
     rank, n_processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -252,7 +199,7 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: i
         model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
     else:
         tokenizer = build_tokenizer(random.Random(f"tokenizer {seed}"), vocab_size)
-        model = build_model(tokenizer, width=width, layers=layers, heads=heads, seed=seed)
+        model = build_model(tokenizer, seed)
     if rank == 0:
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens in the vocabulary", flush=True)
     rng = random.Random(f"train {seed} {bool(start)} {rank}")
@@ -277,7 +224,8 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: i
             batches = draw_batches(rng, 1 if step < search_steps else 8, lambda step=step, done=done: draw_lesson(
                 rng, tokenizer, batch_tokens, draw_level(rng, done, ramp, levels, goes_on=bool(start)), step=step,
                 search_steps=search_steps, p_free=p_free, p_refuse=p_refuse))
-        ids, positions, mask, targets, weights = collate(batches.pop(), tokenizer.pad_token_id, marks, rng)
+        ids, positions, mask, targets, weights = collate(
+            batches.pop(), tokenizer.pad_token_id, marks, rng, deciding_weight, copied_share)
         with torch.autocast("cpu", dtype=torch.bfloat16):
             hidden = model.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)[0]
             wanted = targets >= 0
@@ -305,20 +253,11 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, width: int, layers: i
         print(f"done: {step} steps, {seen:,} tokens, {(time.time() - began) / 60:.1f} minutes", flush=True)
 
 
-def save(model, tokenizer, out: pathlib.Path) -> None:
-    """Write a plain Llama directory; the branch attention is no part of it."""
-    model.save_pretrained(out)
-    tokenizer.save_pretrained(out)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="directory to write the model to")
     parser.add_argument("--minutes", type=float, required=True, help="time box for the training loop")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--width", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--vocab-size", type=int, default=4096)
     parser.add_argument("--peak-lr", type=float, default=3e-3, help="AdamW's")
     parser.add_argument("--matrix-lr", type=float, default=0.0, help="Muon's, for the matrices of the layers; 0: AdamW for all")
@@ -329,6 +268,8 @@ def main() -> None:
     parser.add_argument("--p-free", type=float, default=0.0, help="share of exercises without fixed wordings")
     parser.add_argument("--p-refuse", type=float, default=0.2, help="share of questions that no passage answers")
     parser.add_argument("--levels", type=float, nargs=2, default=[0.3, 1.1], help="passage lengths that a run that goes on mixes")
+    parser.add_argument("--deciding-weight", type=float, default=2.0, help="of a token in which something is decided, in the loss; a copied one: 1")
+    parser.add_argument("--copied-share", type=float, default=1.0, help="of the tokens that only go on with a copy, learnt from in each step")
     parser.add_argument("--start", default="", help="directory of a model to go on from, at full passage length")
     train(**vars(parser.parse_args()))
 
