@@ -10,17 +10,6 @@ ROOT = Path(__file__).parents[1]
 ROLES = ("TEACHER", "EMBEDDER", "STUDENT", "BASELINE", "JUDGE", "COMPLETION", "EMBEDDING")
 
 
-TORCH = {"tokenizer", "student_folder"}  # fixtures behind which torch is loaded
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Of several workers one alone loads torch: tests of one group stay together."""
-    for item in items:
-        if TORCH & set(item.fixturenames):
-            item.add_marker(pytest.mark.xdist_group("torch"))
-
-
 @pytest.fixture(autouse=True)
 def no_keys_no_network(monkeypatch):
     """Remove role variables, look at no `.env`, and refuse connections to anything but loopback."""

@@ -7,5 +7,5 @@ if [ "${TIER:-}" = default ]; then ./bootstrap.sh main; else ./bootstrap.sh main
 unset PYTHONDONTWRITEBYTECODE # otherwise each of the many processes compiles every package again
 export PATH="$PWD/.venv/bin:$PATH" OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 ruff check .
-python -m pytest -n 2
+python -m pytest -n 3
 if [ "${TIER:-}" != default ]; then python -m pytest -m smoke -rs; fi

@@ -37,6 +37,11 @@ class Exercise:
     asks: list[Ask]
 
 
+def show_passages(passages: list[str]) -> str:
+    """The passages as a prompt shows them, before the question."""
+    return "".join(f"<DOCUMENT>{passage}</DOCUMENT>\n" for passage in passages)
+
+
 def speak(question: str, rng: random.Random) -> str:
     """Say a question the way somebody would type it: swapped words, a lead, case and a mark that may be missing."""
     words = question.split(" ")

@@ -14,8 +14,7 @@ import re
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from make_student.invent import REFUSAL, Ask, draw_exercise
-from make_student.train import show_passages
+from make_student.invent import REFUSAL, Ask, draw_exercise, show_passages
 
 QUOTE = re.compile(r"##begin_quote##(.*?)##end_quote##", re.S)
 STOP_WORDS = set("a an the of is are was were in on at to for what which who whom when where how much many do does did i "

@@ -20,12 +20,8 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from make_student.branches import branch_mask, use
 from make_student.freeform import draw_freeform
-from make_student.invent import Ask, Exercise, draw_exercise
+from make_student.invent import Ask, Exercise, draw_exercise, show_passages
 from make_student.model import BOS, END, ROLES, TAGS, build_model, build_tokenizer, save
-
-
-def show_passages(passages: list[str]) -> str:
-    return "".join(f"<DOCUMENT>{passage}</DOCUMENT>\n" for passage in passages)
 
 
 def encode(exercise: Exercise, tokenizer) -> tuple[list[int], list[tuple[list[int], list[int]]]]:

@@ -17,8 +17,8 @@ TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWE
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    from transformers import AutoTokenizer
-    return AutoTokenizer.from_pretrained(STUDENT)
+    from transformers import PreTrainedTokenizerFast  # AutoTokenizer would load torch
+    return PreTrainedTokenizerFast.from_pretrained(STUDENT)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,7 @@ def model():
 
 
 def conversation(exercise: invent.Exercise, ask: invent.Ask) -> list[dict[str, str]]:
-    from make_student import train
-    return [{"role": "user", "content": train.show_passages(exercise.passages) + ask.question},
+    return [{"role": "user", "content": invent.show_passages(exercise.passages) + ask.question},
             {"role": "assistant", "content": ask.reply}]
 
 
@@ -118,11 +117,29 @@ def test_branches_see_what_a_conversation_of_their_own_would_see(model, tokenize
 
 
 @pytest.mark.smoke
+def test_a_fresh_model_goes_on_with_what_followed_the_same_tokens_before(tokenizer):
+    """What `circuits` writes into its heads works before any training: lines of random tokens are copied."""
+    import torch
+    from make_student import branches, model, train
+    rng = random.Random(99)
+    rows = [train.draw_search(rng, tokenizer, 6) for _ in range(20)]
+    marks = tuple(tokenizer.convert_tokens_to_ids(tag) for tag in ("##begin_quote##", "<ANSWER>:"))
+    ids, positions, mask, targets, _ = train.collate(rows, tokenizer.pad_token_id, marks, rng)
+    fresh = model.build_model(tokenizer, 1)
+    branches.use(fresh)
+    with torch.no_grad():
+        hidden = fresh.model(input_ids=ids, position_ids=positions, attention_mask=mask, use_cache=False)[0]
+        learnt = (targets >= 0) & (ids != marks[0])  # its first token has to be found, not copied
+        right = (fresh.lm_head(hidden[learnt]).argmax(-1) == targets[learnt]).float().mean()
+    assert right > 0.3  # one of 4,000 by chance
+
+
+@pytest.mark.smoke
 def test_the_student_mostly_quotes_word_for_word(model, tokenizer):
     """Copying is what it can do; how often line and answer are right is measured in its card, and is not much."""
-    from make_student import measure, train
+    from make_student import measure
     good, _ = measure.draw_cases(99, 20, held_out=False, n_passages=1)
-    replies = measure.reply_to(model, tokenizer, [train.show_passages(p) + a.question for p, a in good])
+    replies = measure.reply_to(model, tokenizer, [invent.show_passages(p) + a.question for p, a in good])
     quotes = [measure.parse(reply)[0] for reply in replies]
     assert sum(bool(q) and any(q in p for p in passages) for (passages, _), q in zip(good, quotes, strict=True)) >= 10
 

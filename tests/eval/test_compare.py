@@ -8,8 +8,6 @@ from lib.eval.stats import holm, mcnemar
 from lib.run import BadInput, read_json, read_jsonl, write_json, write_jsonl
 from tests.fakes.evaluation import make_run
 
-pytestmark = pytest.mark.xdist_group("compare")  # its two runs are made once
-
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):

@@ -23,8 +23,6 @@ from lib.eval.verdict import bounds, points, say_verdict
 from lib.run import read_json, read_jsonl, show_figure, write_jsonl, write_text
 from tests.fakes.evaluation import HOSTILE, make_run
 
-pytestmark = pytest.mark.xdist_group("report")  # its run and page are made once
-
 
 
 def read_page(page: str) -> dict:
