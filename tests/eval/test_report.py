@@ -24,7 +24,6 @@ from lib.run import read_json, read_jsonl, show_figure, write_jsonl, write_text
 from tests.fakes.evaluation import HOSTILE, make_run
 
 
-
 def read_page(page: str) -> dict:
     """The data that a page carries, as `build_data` made it but for keys of `changed`, which are text."""
     found = re.search(r'<script id="data" type="application/octet-stream">([A-Za-z0-9+/=]*)</script>', page)
