@@ -1,6 +1,7 @@
 """Fixtures of every test: no real key, no network beyond this machine, repository root as working directory."""
 
 import os
+import signal
 import socket
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ROLES = ("TEACHER", "EMBEDDER", "STUDENT", "BASELINE", "JUDGE", "COMPLETION", "EMBEDDING")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in what a shell starts in the background; tests of Ctrl-C need it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
