@@ -40,8 +40,8 @@ class Worker:
             raise
 
     def _drain(self, future: concurrent.futures.Future, crew: Crew) -> None:
+        self._loop.call_soon_threadsafe(crew.stop)  # before it is said: no request goes out after that
         say(f"{self.name}: stopping; replies under way have {DRAIN_S:.0f} s to arrive, Ctrl-C again stops at once")
-        self._loop.call_soon_threadsafe(crew.stop)
         try:
             _wait(future, DRAIN_S + 5)
         except KeyboardInterrupt:
