@@ -13,6 +13,7 @@ ERROR = re.compile(r"(?:\[rank\d+\]:\s*)?((?:[\w.]*(?:Error|Exception|Interrupt)
 FULL = "the disk is full: free some"
 FULL_BYTES = 1 << 20
 ADVICE = (
+    (r"shape '\[\d+, \d+\]' is invalid for input of size", "bitsandbytes packs 4-bit weights on a CPU only where the widths of the layers are multiples of 64: set tuning to lora, or take another model"),
     (r"out of memory|OutOfMemory|Cannot allocate memory|DefaultCPUAllocator", "not enough memory: lower batch_size and raise grad_accumulation, set gradient_checkpointing, or take a launcher with more GPUs"),
     # The second and third are what torch says when a file of its checkpoint could not be written to its end.
     (r"No space left|Disk quota exceeded|File too large|PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+", FULL),

@@ -177,14 +177,16 @@ def logprobs_at(record: dict, ids: list[int]) -> list[float]:
 
 def test_a_qlora_adapter_is_served_upon_the_plain_base_and_answers_as_peft_does_there(run, monkeypatch):
     """Trained over 4-bit weights, served over the weights that they were made from: what a CPU's vLLM, or `quantization` left empty, has."""
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
     from lib.finetune.adapter import load_adapted
     from lib.run import read_json
     from tests.finetune.tiny import start
 
     monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
-    start(run.dir, STUDENT, "parameters/launchers/cpu1_plain.yaml", n=64, tuning="qlora", learning_rate=1e-2)
+    base = run.dir / "base"  # of widths that are multiples of 64, as bitsandbytes wants them on a CPU; the student's 160 is none
+    LlamaForCausalLM(LlamaConfig.from_pretrained(STUDENT, hidden_size=128, intermediate_size=320)).save_pretrained(base)
+    start(run.dir, base, "parameters/launchers/cpu1_plain.yaml", n=64, tuning="qlora", learning_rate=1e-2)
     config = read_json(run.dir / "training" / "config.json")
     text = sorted(Path("data/documents").rglob("*.md"))[0].read_text()[:600]
     ids = AutoTokenizer.from_pretrained(STUDENT)(text)["input_ids"]

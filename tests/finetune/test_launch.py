@@ -35,6 +35,11 @@ def test_a_failure_does_not_speak_of_an_earlier_try(tmp_path):
     assert "memory" not in text
 
 
+def test_widths_that_4_bit_weights_cannot_have_on_a_cpu_are_named(tmp_path):
+    (tmp_path / "log.txt").write_text("RuntimeError: shape '[256, 2]' is invalid for input of size 640\n")
+    assert "multiples of 64: set tuning to lora" in explain(tmp_path / "log.txt", 1)
+
+
 def test_a_full_disk_is_named_though_the_log_on_it_has_no_words_left(tmp_path, monkeypatch):
     (tmp_path / "log.txt").write_text("starting\n")
     assert "the disk is full" not in explain(tmp_path / "log.txt", 1)
