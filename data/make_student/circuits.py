@@ -8,8 +8,8 @@ Search, spread over five layers (the first head or two of each; the others and t
     3  a reply looks at the question's tokens and sums the lines that they found
     4  two induction heads again, for one token and for two, which prefer the line most found; the first its start where a quote begins
 
-Nothing of this is any text's content, and all of it is trained on. With it 200 steps find random tokens in 89 % of cases; without it
-1,200 steps did not.
+Nothing of this is any text's content, and all of it is trained on. With it 225 steps copy lines of random tokens (97 % of the tokens); which
+line was asked for is found later.
 
 Source: heads of this kind as found in trained models by Olsson et al., In-context Learning and Induction Heads, 2022.
 """
