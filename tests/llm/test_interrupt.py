@@ -121,8 +121,9 @@ def test_what_takes_no_notice_of_a_ctrl_c_is_ended_when_its_time_is_over(monkeyp
         time.sleep(60)
 
 
-@pytest.mark.smoke
-def test_ctrl_c_lets_what_is_under_way_arrive_and_stores_it(scripted, tmp_path):
+@pytest.fixture
+def interrupted(scripted, tmp_path):
+    """A notebook that asks, interrupted once while four requests are under way; their replies come when `answer` is set."""
     all_here, answer = threading.Barrier(5), threading.Event()
 
     def slow(number, body, headers):
@@ -135,6 +136,13 @@ def test_ctrl_c_lets_what_is_under_way_arrive_and_stores_it(scripted, tmp_path):
     all_here.wait(HANG_S)
     headless.ctrl_c()
     headless.wait_for("replies under way")
+    yield headless, seen, answer
+    answer.set()
+
+
+@pytest.mark.smoke
+def test_ctrl_c_lets_what_is_under_way_arrive_and_stores_it(interrupted, tmp_path):
+    headless, seen, answer = interrupted
     answer.set()
     assert headless.end(HANG_S) == 130 and "went on" not in headless.said
     assert "run this again" in headless.said
@@ -145,27 +153,12 @@ def test_ctrl_c_lets_what_is_under_way_arrive_and_stores_it(scripted, tmp_path):
 
 
 @pytest.mark.smoke
-def test_a_second_ctrl_c_does_not_wait_for_them(scripted, tmp_path):
-    never = threading.Event()
-    all_here = threading.Barrier(5)
-
-    def stuck(number, body, headers):
-        all_here.wait(HANG_S)
-        never.wait(HANG_S)
-        return chat("too late")
-
-    role, _ = scripted(stuck)
-    headless = Headless(tmp_path, ASKING.format(url=role.base_url))
-    all_here.wait(HANG_S)
-    headless.ctrl_c()
-    headless.wait_for("replies under way")
+def test_a_second_ctrl_c_does_not_wait_for_them(interrupted):
+    headless, _, _ = interrupted
     began = time.monotonic()
     headless.ctrl_c()
-    try:
-        assert headless.end(HANG_S) == 130 and time.monotonic() - began < 20  # a drain takes 30 s
-        assert not headless.kernels()
-    finally:
-        never.set()
+    assert headless.end(HANG_S) == 130 and time.monotonic() - began < 20  # a drain takes 30 s
+    assert not headless.kernels()
 
 
 @pytest.mark.smoke
