@@ -4,13 +4,11 @@ In: `<name>.ipynb` → out: `runs/<run>/notebooks/<name>.ipynb` and `.html`. Whi
 """
 
 import contextlib
-import importlib
 import json
 import logging
 import os
 import re
 import signal
-import sys
 import threading
 import time
 import warnings
@@ -57,8 +55,6 @@ def execute_notebook(notebook: str, parameters: dict, *, folder: Path, run_dir: 
         KeyboardInterrupt: Ctrl-C, once its cell has ended or `INTERRUPT_S` are over; a second one ends it at once. More exactly: what
             this process's handler of SIGINT does.
     """
-    # jsonschema, which papermill brings, would parse the grammar of a format (IRI) that no notebook has: half of the import's time.
-    sys.modules.setdefault("rfc3987_syntax", None)
     import papermill  # here, because it takes a second
     from jupyter_client.manager import AsyncKernelManager
     from nbclient.exceptions import DeadKernelError
@@ -71,8 +67,6 @@ def execute_notebook(notebook: str, parameters: dict, *, folder: Path, run_dir: 
     executed.parent.mkdir(parents=True, exist_ok=True)
     cells = json.loads(source.read_text(encoding="utf-8"))["cells"]
     telling = CellLog(log, [cell.get("id", f"cell-{i}") for i, cell in enumerate(cells) if cell["cell_type"] == "code"])
-    # Loaded while the kernel works, so that nobody waits for it at the end.
-    threading.Thread(target=importlib.import_module, args=("nbconvert",), daemon=True).start()
     started, failure, kernels = time.monotonic(), None, []
 
     class Manager(AsyncKernelManager):
