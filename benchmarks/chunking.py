@@ -154,7 +154,7 @@ def index_lexically(texts: list[str]):
     """The index that 4_eval makes of these texts."""
     import bm25s
 
-    from lib.eval.text import words
+    from lib.llm.words import words
 
     index = bm25s.BM25()
     index.index([words(text) or [""] for text in texts], show_progress=False)
@@ -181,7 +181,7 @@ def measure_dense(texts: list[str], folder: Path) -> None:
 
 def measure_questions(texts: list[str], n: int) -> None:
     """Peak memory of retrieving ten passages for n and for 10 n questions, over what the index itself takes."""
-    from lib.eval.text import words
+    from lib.llm.words import words
 
     index, rng = index_lexically(texts), random.Random(2)
     for count in (n, 10 * n):

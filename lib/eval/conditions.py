@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from lib.eval.replace import Replacement, plan_replacements, swap
 from lib.eval.retrieve import oracle_ids
-from lib.eval.text import content, holds_answer, mentions
+from lib.eval.text import mentions
+from lib.llm.words import facts, holds_answer
 
 CLOSED_BOOK, RAG, NO_ORACLE, REPLACED, GIVEN = "closed_book", "rag", "no_oracle", "replaced", "given"
 OTHER_RUN = "run:"  # a system called run:NAME is the student of runs/NAME
@@ -111,12 +112,12 @@ def without_answer(
 ) -> dict[str, list[str]]:
     """For each answerable question the chunks that cannot give its answer away, best ranked first."""
     texts, found = {chunk["chunk_id"]: chunk["text"] for chunk in chunks}, {}
-    facts = lru_cache(N_REMEMBERED)(lambda key: content(texts[key]))
+    facts_of = lru_cache(N_REMEMBERED)(lambda key: facts(texts[key]))
     for row in questions:
         if row["answerable"]:
             oracles = oracle_ids(row, chunks)
             found[row["id"]] = [
-                key for key in rankings[row["id"]] if key not in oracles and not holds_answer(facts(key), row["answer"])
+                key for key in rankings[row["id"]] if key not in oracles and not holds_answer(facts_of(key), row["answer"])
             ]
     return found
 

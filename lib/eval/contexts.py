@@ -13,7 +13,7 @@ import numpy as np
 from lib.eval.conditions import Case, show, without_answer
 from lib.eval.replace import count_values, find_value
 from lib.eval.retrieve import oracle_ids
-from lib.eval.text import content, holds_answer
+from lib.llm.words import facts, holds_answer
 
 ORACLE, RANDOM, HARD, PLACES, NONE = (
     "oracle", "oracle_random", "oracle_hard", "oracle_places", "distractors_random",
@@ -73,7 +73,7 @@ def _draw_harmless(questions: Sequence[dict], chunks: Sequence[dict], n: int, rn
     oracles = [oracle_ids(row, chunks) for row in questions]
     harmless = np.empty((len(questions), len(chunks)), dtype=bool)  # by chunk, so that the words of one are held at a time
     for j, chunk in enumerate(chunks):
-        said = content(chunk["text"])
+        said = facts(chunk["text"])
         for i, row in enumerate(questions):
             harmless[i, j] = chunk["chunk_id"] not in oracles[i] and not holds_answer(said, row["answer"])
     found = {}

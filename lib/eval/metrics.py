@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
-from lib.eval.text import words
 from lib.llm.raft import squeeze
+from lib.llm.words import words
 
 
 class _Marks(dict):

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.eval.conditions import MAIN
-from lib.eval.text import content, holds_answer
 from lib.llm.raft import squeeze
+from lib.llm.words import facts, holds_answer
 from lib.run import BadInput, text_hash
 from lib.run.questions import cell_text, parse_rows, read_file
 
@@ -70,5 +70,5 @@ def _holder(said: dict, chunks: Sequence[dict]) -> dict | None:
     if said["evidence"]:
         wanted = squeeze(said["evidence"]).casefold()
         return next((chunk for chunk in held if wanted in squeeze(chunk["text"]).casefold()), None)
-    may = [chunk for chunk in held if holds_answer(content(chunk["text"]), said["answer"])] if said["source"] else []
+    may = [chunk for chunk in held if holds_answer(facts(chunk["text"]), said["answer"])] if said["source"] else []
     return may[0] if len(may) == 1 else None

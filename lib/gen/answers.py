@@ -7,9 +7,9 @@ from lib.gen.apis import find_api_problem
 from lib.gen.chains import Chain
 from lib.gen.prompt import fill, read_prompt
 from lib.gen.records import API, Answer, Chunk, Drop, Question, most_common
-from lib.gen.text import facts, is_number, words
 from lib.llm import Request
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, build_instruction, parse_reply, squeeze
+from lib.llm.words import facts, is_number, words
 from lib.run import BadInput
 
 MAX_TOKENS = 1024

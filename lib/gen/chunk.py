@@ -16,7 +16,7 @@ from lib.gen.cut import Span, cut_at, cut_recursive
 from lib.gen.dedupe import drop_near_duplicates, flag_near_duplicates
 from lib.gen.records import API, Chunk, Document, Drop, Mark, content_id
 from lib.gen.semantic import find_turns
-from lib.gen.text import words
+from lib.llm.words import split_words
 from lib.run import BadInput
 
 CHUNKERS = ("recursive", "tokens", "semantic")
@@ -135,7 +135,7 @@ def cut_chunks(
     for document in documents:
         for start, text in _passages(document, ruler):
             chunk_id = content_id(document.doc_id, text)
-            flat = content_id(*words(text))
+            flat = content_id(*split_words(text))
             if len(text) < min_chunk_chars:
                 reason = f"shorter than {min_chunk_chars} characters"
                 dropped.append(Drop("chunk", reason, chunk_id, document.source, text))

@@ -12,7 +12,7 @@ import numpy as np
 
 from lib.gen.evalset import EvalQuestion
 from lib.gen.records import Answer, Chunk, Drop
-from lib.gen.text import words
+from lib.llm.words import words
 from lib.run import BadInput
 
 CHECKS = ("auto", "ngram", "embedding")

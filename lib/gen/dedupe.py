@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from lib.gen.records import Chunk, Drop
-from lib.gen.text import words
+from lib.llm.words import split_words
 
 NEAR = 0.8  # Jaccard similarity of word triples from which two chunks count as near-duplicates
 _BITS = 21  # three word numbers of 21 bits fit into one of 64: 2 million different words
@@ -70,7 +70,7 @@ def _triples(texts: Sequence[str]) -> list[np.ndarray]:
     known: dict[str, int] = {}
     found = []
     for text in texts:
-        row = np.array([known.setdefault(word, len(known) + 1) for word in words(text)] or [0], dtype=np.uint64)
+        row = np.array([known.setdefault(word, len(known) + 1) for word in split_words(text)] or [0], dtype=np.uint64)
         row = np.pad(row, (0, max(0, 3 - len(row))))
         if len(known) < 1 << _BITS:
             joined = row[:-2] << np.uint64(2 * _BITS) | row[1:-1] << np.uint64(_BITS) | row[2:]

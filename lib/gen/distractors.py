@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from lib.gen.records import Answer, Chunk
-from lib.gen.text import facts, holds_answer, words
 from lib.llm.raft import squeeze
 from lib.llm.search import Lexical, best
+from lib.llm.words import facts, holds_answer, split_words
 
 N_NEIGHBOURS = 50  # retrieved chunks among which hard distractors are sought
 N_REMEMBERED = 20_000  # chunks whose words are kept; about 10 kB each, so 0.2 GB whatever the corpus
@@ -30,7 +30,7 @@ class Distractors:
     def __init__(self, pool: Sequence[Chunk]):
         self.pool = list(pool)
         self._known = lru_cache(N_REMEMBERED)(self._read)
-        self._index = Lexical([chunk.text for chunk in self.pool], split=words)
+        self._index = Lexical([chunk.text for chunk in self.pool], split=split_words)
 
     def find(
         self, answer: Answer, oracle: Chunk, *, n: int, n_hard: int, strict: bool, rng: random.Random

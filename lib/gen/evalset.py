@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lib.gen.records import Chunk, content_id
-from lib.gen.text import facts, holds_answer, words
+from lib.llm.words import facts, holds_answer, words
 from lib.run import BadInput, file_hash, write_jsonl
 from lib.run.questions import COLUMNS, parse_rows, read_file
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from lib.gen.evalset import EvalQuestion
 from lib.gen.records import Answer, Chunk, Drop
-from lib.gen.text import facts, holds_answer
 from lib.llm.raft import squeeze
+from lib.llm.words import facts, holds_answer
 from lib.run import BadInput
 
 P_UNANSWERABLE = 0.2  # share of a generated eval set's chunks that are taken out of the corpus

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from lib.gen.distractors import Distractor, Distractors
 from lib.gen.records import Answer, Chunk, Example
-from lib.gen.text import facts, holds_answer
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
+from lib.llm.words import facts, holds_answer
 from lib.run import BadInput
 
 PARAMETERS = ("n_distractors", "max_distractors", "p_hard", "p_oracle", "p_refusal", "both_contexts", "no_oracle_label")

@@ -2,7 +2,7 @@
 
 import re
 
-from lib.gen.text import facts, words
+from lib.llm.words import facts, words
 
 MAX_CHARS = 400
 LEANS = "leans on a passage that its reader does not see"

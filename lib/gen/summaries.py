@@ -8,8 +8,9 @@ from lib.gen.conversations import find_problem as find_reply_problem
 from lib.gen.prompt import fill, prompt_hash, read_parts, read_prompt
 from lib.gen.quota import deal
 from lib.gen.records import Answer, Chunk, Drop, Question, content_id
-from lib.gen.text import clean, is_number, words
+from lib.gen.text import clean
 from lib.llm import Request
+from lib.llm.words import is_number, words
 
 SUMMARY = "summary"  # style of the questions that ask for one
 MAX_TOKENS = 1024

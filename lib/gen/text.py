@@ -5,25 +5,16 @@ import unicodedata
 from itertools import pairwise
 
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE
-from lib.llm.search import split_words as words
+from lib.llm.words import FILLER, split_words, stem, words
 
-_ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s)$")
-_FILLER_WORDS = """
-    a an the of to in on at by for from with and or but not no is are was were be been being it its this that these those as he
-    she they them their his her we our you your i my me do does did has have had will would can could should may might must there
-    here then than so such into onto over under about up out if when which who whom whose what where why how also only just
-"""
-_FILLER = frozenset(_FILLER_WORDS.split())
 _ASKING = frozenset("who whom whose what when where why how which".split())
 _TURNS = frozenset("before after since until not no without over under above below into out off from to than by".split())
 _SOFT = frozenset("please exactly precisely actually currently specifically".split())
-_TO_TWELVE = "zero one two three four five six seven eight nine ten eleven twelve"
-_SMALL = {word: str(number) for number, word in enumerate(_TO_TWELVE.split())}
 
 
 def key(text: str) -> str:
     """What makes two questions the same question."""
-    return " ".join(words(text))
+    return " ".join(split_words(text))
 
 
 def fingerprint(question: str) -> tuple:
@@ -35,45 +26,12 @@ def fingerprint(question: str) -> tuple:
     """
     found = words(question)
     asking = frozenset(w for w in found if w in _ASKING)
-    content = frozenset(stem(w) for w in found if w not in _FILLER and w not in _SOFT)
-    telling = [w for w in found if w not in _FILLER or w in _TURNS]
+    content = frozenset(stem(w) for w in found if w not in FILLER and w not in _SOFT)
+    telling = [w for w in found if w not in FILLER or w in _TURNS]
     turns = frozenset(pair for pair in pairwise(telling) if pair[0] in _TURNS)
     # "Who represents A?" is not "Whom does A represent?": where people are asked for, the order counts.
     ordered = tuple(w for w in map(stem, found) if w in content) if asking & {"who", "whom", "whose"} else ()
     return asking, content or tuple(found), turns, ordered
-
-
-def stem(word: str) -> str:
-    """Cut a common English ending, so that `opens` meets `open`; a number word becomes its digits."""
-    if word in _SMALL:
-        return _SMALL[word]
-    short = _ENDING.sub("", word)
-    return short if len(short) >= 3 else word
-
-
-def facts(text: str) -> set[str]:
-    """The words and numbers that carry the content: function words aside, endings cut."""
-    found = words(text)
-    kept = {stem(w) for w in found if w not in _FILLER}
-    return kept or set(found)
-
-
-def is_number(word: str) -> bool:
-    """Whether a word of `words` or `facts` is a number."""
-    return word[:1].isdigit()
-
-
-def holds_answer(passage_facts: set[str], answer: str) -> bool:
-    """Whether a passage could give the answer away: all of its numbers and four fifths of its other content words are there.
-
-    Stricter than looking for the answer as a substring: a passage that says the same in another order counts too.
-    """
-    wanted = facts(answer)
-    if not wanted:
-        return False
-    numbers = {w for w in wanted if is_number(w)}
-    rest = wanted - numbers
-    return numbers <= passage_facts and len(rest & passage_facts) >= 0.8 * len(rest)
 
 
 def protect(text: str) -> str:

@@ -5,9 +5,7 @@ gives another name, so that an index is never one of other passages. Nothing gro
 """
 
 import json
-import re
 import shutil
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from lib.llm.rerank import CANDIDATES, load_reranker, rerank
+from lib.llm.words import words
 from lib.run import BadInput, text_hash
 
 RETRIEVERS = ("bm25", "dense", "hybrid")
@@ -22,30 +21,6 @@ RRF = 60  # Cormack et al. 2009: large enough that one ranking's first place doe
 FORMAT = 1  # part of every name; raise it when what is indexed of a text changes
 EARLIER_WEIGHT = 0.3  # of the question before: "and on Sundays?" needs it, a new subject is not drowned by it
 N_CELLS = 1 << 23  # questions times passages ranked by their vectors at once: 0.1 GB
-
-# Numbers keep an inner point, comma, colon or slash (1,250.5  09:40  2021/22); scripts written without spaces give one
-# word per character, so that two Chinese or Thai texts can overlap in part.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"\d+(?:[.,:/]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+")
-_SMALL_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-_SMALL = {word: str(number) for number, word in enumerate(_SMALL_WORDS.split())}
-
-
-def split_words(text: str) -> list[str]:
-    """Words and numbers in order, without case, width or punctuation; accents stay."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
-def words(text: str) -> list[str]:
-    """`split_words` in one spelling: `twelve` and `12`, `1,200` and `1200`, `09:40` and `9:40` are one."""
-    return [_plain(word) for word in split_words(text)]
-
-
-def _plain(word: str) -> str:
-    if word[0].isdigit():
-        word = re.sub(r",(?=\d{3}(?!\d))", "", word)
-        return re.sub(r"^0+(?=\d)", "", word)
-    return _SMALL.get(word, word)
 
 
 class Search:

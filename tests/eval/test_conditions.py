@@ -7,10 +7,11 @@ import pytest
 from lib.eval.conditions import CLOSED_BOOK, NO_ORACLE, RAG, REPLACED, build_cases, training_width
 from lib.eval.retrieve import retrieve
 from lib.eval.sets import read_sets
-from lib.eval.text import content, holds_answer, mentions
+from lib.eval.text import mentions
 from lib.gen.convert import main as convert
 from lib.llm import Format
 from lib.llm.raft import build_instruction
+from lib.llm.words import facts, holds_answer
 from lib.run import write_jsonl
 
 
@@ -38,7 +39,7 @@ def test_without_the_oracle_nothing_shown_holds_the_answer(cases, corpus):
     assert {case.question_id for case in held} == {key for key, row in rows.items() if row["answerable"]}
     for case in held:
         assert rows[case.question_id]["chunk_id"] not in case.context_chunk_ids
-        assert not any(holds_answer(content(text), rows[case.question_id]["answer"]) for text in case.documents)
+        assert not any(holds_answer(facts(text), rows[case.question_id]["answer"]) for text in case.documents)
 
 
 def test_a_replaced_value_is_shown_in_the_oracle_and_the_original_nowhere(cases, corpus):

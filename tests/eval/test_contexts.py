@@ -8,7 +8,7 @@ import pytest
 from lib.eval.contexts import CONTEXTS, HARD, NONE, ORACLE, PLACES, RANDOM, build_contexts
 from lib.eval.replace import blind_share, count_values
 from lib.eval.retrieve import retrieve
-from lib.eval.text import content, holds_answer
+from lib.llm.words import facts, holds_answer
 
 
 def build(corpus, contexts=tuple(CONTEXTS), n_distractors=(2, 4), seed=3):
@@ -24,7 +24,7 @@ def test_the_right_passage_stands_where_it_is_said_to_and_no_other_gives_the_ans
         row = rows[case.question_id]
         assert len(case.documents) == len(set(case.context_chunk_ids)) == case.top_k
         others = [text for key, text in zip(case.context_chunk_ids, case.documents) if key != row["chunk_id"]]
-        assert not any(holds_answer(content(text), row["answer"]) for text in others)
+        assert not any(holds_answer(facts(text), row["answer"]) for text in others)
         if case.condition == NONE:
             assert row["chunk_id"] not in case.context_chunk_ids and case.place == 0
         else:

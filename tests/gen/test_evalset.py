@@ -7,7 +7,7 @@ import pytest
 from lib.gen.chunk import flag_near_duplicates
 from lib.gen.evalset import describe_origin, eval_table, freeze, locate_evidence, read_eval_set
 from lib.gen.heldout import build_eval_set, sample_eval_set
-from lib.gen.text import facts, holds_answer
+from lib.llm.words import facts, holds_answer
 from lib.run import BadInput, file_hash
 from lib.run.questions import find_file
 

@@ -7,8 +7,8 @@ import pytest
 from lib.gen.chunk import flag_near_duplicates
 from lib.gen.formats import raft_row
 from lib.gen.mix import build_examples, check_corpus, count_kinds, n_given_away, share
-from lib.gen.text import facts, holds_answer
 from lib.llm.raft import BEGIN_QUOTE, REFUSAL, build_instruction, parse_reply, squeeze
+from lib.llm.words import facts, holds_answer
 from lib.run import BadInput
 
 from .corpus import make_answer, make_chunk, make_corpus

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from lib.llm import search
-from lib.llm.search import Lexical, Search, best, fuse, order_of, passage_text, words
+from lib.llm.search import Lexical, Search, best, fuse, order_of, passage_text
+from lib.llm.words import words
 
 NAMES = "harbour ferry berth crane museum garden lantern toll pilot anchor winter Sunday".split()
 
