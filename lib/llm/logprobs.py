@@ -45,10 +45,11 @@ def _post(role: Role, url: str, body: dict) -> dict:
         headers = {"Authorization": f"Bearer {role.api_key or NO_KEY}"}
         reply = http.post(url, json=body, headers=headers)
         if reply.status_code != 200:
-            raise BadInput(
-                f"{role.name}: {url} answers {reply.status_code}: perplexity needs a vLLM server; "
-                "leave perplexity_tokens empty for other endpoints"
-            )
+            said = f"{role.name}: {url} answers {reply.status_code}: {' '.join(reply.text.split())[:300]}"
+            hint = "perplexity_tokens needs a vLLM server; leave it empty for other endpoints"
+            if reply.status_code == 400:  # it knows the request, and one part of it will not do: mostly the length
+                hint = "name shorter windows in perplexity_tokens, or serve with a longer max_model_len, if the length is meant"
+            raise BadInput(f"{said}; {hint}")
         return reply.json()
     finally:
         http.close()

@@ -19,11 +19,13 @@ def server():
     """A server in vLLM's manner: a word is a token, and each has the log probability that `rule` gives; asked prompts are kept."""
 
     class Handler(BaseHTTPRequestHandler):
-        rule, prompts = staticmethod(lambda i: -2.0), []
+        rule, prompts, longest = staticmethod(lambda i: -2.0), [], 1000
 
         def do_POST(self):  # noqa: N802
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path == "/tokenize":
+            body, status = json.loads(self.rfile.read(int(self.headers["Content-Length"]))), 200
+            if len(body["prompt"]) > self.longest and self.path != "/tokenize":
+                status, value = 400, {"error": {"message": f"maximum context length is {self.longest} tokens"}}
+            elif self.path == "/tokenize":
                 value = {"tokens": [len(word) for word in body["prompt"].split()]}
             elif self.rule is None:
                 value = {"choices": [{"text": ""}]}
@@ -32,7 +34,7 @@ def server():
                 given = [None, *({str(t): {"logprob": self.rule(i)}} for i, t in enumerate(body["prompt"][1:]))]
                 value = {"choices": [{"text": "", "prompt_logprobs": given}]}
             data = json.dumps(value).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
@@ -55,6 +57,13 @@ def test_a_servers_logprobs_become_perplexity_per_token_and_per_word(server):
     assert table["words_per_token"].tolist() == [1, 1]
     assert table["normalised_perplexity"].tolist() == pytest.approx([math.exp(2)] * 2)
     assert {len(prompt) for prompt in handler.prompts} == {6, 12}
+
+
+def test_a_window_longer_than_the_server_takes_is_refused_in_the_servers_words(server):
+    role, handler = server
+    handler.longest = 8
+    with pytest.raises(BadInput, match=r"answers 400: .*maximum context length is 8 tokens.*shorter windows in perplexity_tokens"):
+        measure({"student": role}, TEXT, [12])
 
 
 def test_more_past_is_seen_to_help(server):
