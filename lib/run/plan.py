@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOMS = {"1_gen": "gen", "2_finetune": "finetune", "3_deploy": "deploy", "4_eval": "eval"}
-TIMEOUT_S = 300
+TIMEOUT_S = 1800  # reading and cutting documents is part of a plan: 200 MB of text take minutes
 NOTE_CHARS = 120
 
 
@@ -40,7 +40,7 @@ def _ask(notebook: str, parameters: Path, folder: Path) -> tuple[list[dict], str
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=folder)
     except subprocess.TimeoutExpired:
-        return [], f"{notebook}: no plan within {TIMEOUT_S} s"
+        return [], f"{notebook}: no plan within {TIMEOUT_S // 60} minutes; plan with a part of the documents, or on an idle machine"
     if answer.returncode:
         last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
         return [], f"{notebook}: {last.removeprefix('lib.run.errors.BadInput: ')}"
