@@ -19,7 +19,7 @@ class FakeOpenAI(FakeServer):
     def __init__(self, azure=False, fail=None):
         super().__init__()
         self.azure, self.fail = azure, fail
-        self.files, self.jobs, self.models, self.replies = {}, {}, {}, {}
+        self.files, self.jobs, self.models, self.replies, self.n_files = {}, {}, {}, {}, 0
 
     @property
     def base_url(self):
@@ -83,7 +83,8 @@ class FakeOpenAI(FakeServer):
         name, data = form["file"]
         if form["purpose"][1] != b"fine-tune":
             return 400, {"error": {"message": "purpose"}}
-        id = f"file-{len(self.files) + 1}"
+        self.n_files += 1  # an id is never given twice
+        id = f"file-{self.n_files}"
         self.files[id] = {
             "id": id, "object": "file", "bytes": len(data), "created_at": int(time.time()), "filename": name, "purpose": "fine-tune",
             "status": "pending" if self.azure else "processed", "status_details": None,
@@ -145,7 +146,7 @@ class FakeTogether(FakeServer):
     def __init__(self, fail=None):
         super().__init__()
         self.fail = fail
-        self.files, self.jobs, self.stored = {}, {}, {}
+        self.files, self.jobs, self.stored, self.n_files = {}, {}, {}, 0
 
     @property
     def base_url(self):
@@ -164,7 +165,8 @@ class FakeTogether(FakeServer):
         match (method, *parts):
             case ("POST", "files"):
                 form = {name: value[1].decode() for name, value in read_form(headers, body).items()}
-                id = f"file-{len(self.files) + 1}"
+                self.n_files += 1
+                id = f"file-{self.n_files}"
                 self.files[id] = {
                     "id": id, "object": "file", "bytes": 0, "created_at": 1, "filename": form["file_name"], "FileType": "jsonl",
                     "purpose": form["purpose"], "processing_status": "PENDING",

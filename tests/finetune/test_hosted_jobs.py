@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from lib.deploy.teardown import teardown
 from lib.finetune.hosted import __main__ as command
 from lib.finetune.hosted.follow import JobFailed
 from lib.finetune.hosted.order import read_state
@@ -167,6 +168,9 @@ def test_a_rejected_file_is_an_error_with_the_providers_reason_and_the_next_star
         job.tune()
     assert len(job.fake.jobs) == 0
     assert read_state(job.dir)["files"] == {}
+    with pytest.raises(BadInput, match="rejected"):
+        job.tune()  # of the same name, and not the file that was rejected
+    assert job.created()[0] == 2
     job.write_rows()
     assert job.tune()["model"]
 
@@ -187,6 +191,32 @@ def test_a_failed_job_stops_with_the_reason_and_the_next_start_makes_a_new_one_o
         job.fake.fail = None
         assert job.tune()["model"]
         assert job.created() == (uploads, 2)
+
+
+def test_a_new_job_of_files_that_are_there_has_to_fit_the_budget_too(tmp_path, backend):
+    job = Job(tmp_path, backend, fail="error" if backend == "together" else "failed")
+    with job.fake:
+        with pytest.raises(JobFailed):
+            job.tune()
+        with pytest.raises(BadInput, match="more than budget_usd"):
+            job.tune(budget_usd=1e-9)
+        assert len(job.fake.jobs) == 1
+
+
+def test_the_losses_of_an_earlier_job_are_not_those_of_the_next(job):
+    job.tune()
+    log = job.dir / "training" / "log.jsonl"
+    log.write_text("".join(json.dumps(line | {"loss": 99.0}) + "\n" for line in read_jsonl(log)))
+    job.write_rows("Which")
+    assert job.tune()["loss_first"] == 1.0
+
+
+def test_after_a_teardown_everything_is_made_anew(job, account_in_environment):
+    job.tune()
+    before = job.created()
+    assert teardown(job.dir, yes=True, tell=lambda _: None) == 0
+    assert job.tune()["model"]
+    assert job.created() == (2 * before[0], 1 if job.backend == "together" else 2)  # Together forgets a job that is removed
 
 
 def test_a_job_cancelled_elsewhere_is_told_and_not_followed_for_ever(tmp_path, backend):

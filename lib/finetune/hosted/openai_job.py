@@ -29,8 +29,9 @@ class OpenAIJobs:
             return self.client.files.create(file=(name, file, "application/jsonl"), purpose="fine-tune").id
 
     def find_file(self, name: str) -> str | None:
-        """Id of a file uploaded before under this name."""
-        return next((file.id for file in self.client.files.list(purpose="fine-tune") if file.filename == name), None)
+        """Id of a file uploaded before under this name and not rejected."""
+        named = (file.id for file in self.client.files.list(purpose="fine-tune") if file.filename == name)
+        return next((id for id in named if self.file_state(id)[0] != "rejected"), None)
 
     def file_state(self, file_id: str) -> tuple[str, str]:
         """`ready`, `waiting` or `rejected`, and why."""

@@ -18,7 +18,7 @@ from lib.finetune.hosted.together_job import TogetherJobs
 from lib.llm.provider import Account, ProviderError, find_account, is_network, patiently
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput, read_jsonl, say, write_json, write_jsonl
-from lib.run.ledger import record_created
+from lib.run.ledger import read_ledger, record_created
 from lib.run.manifest import now, read_manifest
 
 JOBS = {"openai": OpenAIJobs, "azure": AzureJobs, "together": TogetherJobs}
@@ -76,7 +76,7 @@ def tune(
     account = account or find_account(p["backend"])
     train, valid = read_rows(dataset, p)
     order = build_order(p, account.base_url, dataset / "train.jsonl", dataset / "valid.jsonl" if valid else None)
-    state = read_state(run_dir)
+    state = _without_removed(read_state(run_dir), run_dir)
     if state.get("fingerprint") != order.fingerprint:
         if state.get("job_id") and state.get("state") not in ("succeeded", "failed", "cancelled"):
             say(f"job {state['job_id']} of other rows or parameters is still on record; created.jsonl keeps it for the teardown")
@@ -91,9 +91,11 @@ def tune(
     if "job_id" not in state:
         # What runs already is paid already: only a new job has to fit the budget.
         budget = p.get("budget_usd", 0.0), spent(read_manifest(run_dir / "run.json"))
-        files = upload(run_dir, jobs, order, state, lambda: check_budget(estimate_job(p, train, valid), *budget), sleep)
-        state["job_id"] = create(jobs, order, files, sleep)
+        allow = lambda: check_budget(estimate_job(p, train, valid), *budget)  # noqa: E731
+        files = upload(run_dir, jobs, order, state, allow, sleep)
+        state["job_id"] = create(jobs, order, files, allow, sleep)
         state |= {"created": now(), "state": "waiting"}
+        (run_dir / "training" / "log.jsonl").unlink(missing_ok=True)  # losses of another job, or of a training here
         write_state(run_dir, state)
         record_created(run_dir, "job", state["job_id"], backend=order.backend, base_url=account.base_url)
     else:
@@ -108,6 +110,14 @@ def tune(
     write_state(run_dir, state)
     record_created(run_dir, "model", state["model"], backend=order.backend, base_url=account.base_url)
     return finish(run_dir, order, state, train)
+
+
+def _without_removed(state: dict, run_dir: Path) -> dict:
+    """The state without what a teardown took away: a removed file is uploaded anew, a removed job (and its model) made anew."""
+    there = {(entry["kind"], entry["id"]) for entry in read_ledger(run_dir)}
+    if "job_id" in state and ("job", state["job_id"]) not in there:
+        state = {name: state[name] for name in ("fingerprint", "files")}
+    return state | {"files": {part: id for part, id in state.get("files", {}).items() if ("file", id) in there}}
 
 
 def upload(run_dir: Path, jobs, order: Order, state: dict, allow: Callable, sleep: Callable) -> tuple[str, str | None]:
@@ -156,8 +166,8 @@ def await_intake(jobs, state: dict, part: str, run_dir: Path, sleep: Callable) -
         waited += 5.0
 
 
-def create(jobs, order: Order, files: tuple[str, str | None], sleep: Callable) -> str:
-    """Create the job, unless an earlier try did: one whose reply was lost is found by its file or suffix."""
+def create(jobs, order: Order, files: tuple[str, str | None], allow: Callable, sleep: Callable) -> str:
+    """Create the job if `allow()` lets it, unless an earlier try did: one whose reply was lost is found by its file or suffix."""
     lost = True  # an earlier start may have been killed between the request and the note of its id
 
     def send() -> str:
@@ -166,6 +176,7 @@ def create(jobs, order: Order, files: tuple[str, str | None], sleep: Callable) -
             say(f"found {found}, made before")
             return found
         lost = False
+        allow()  # the files may be there from a job that failed, and the budget another one now
         try:
             made = jobs.create(order, *files)
         except Exception as error:
