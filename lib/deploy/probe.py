@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lib.deploy.model import LOCAL
 from lib.deploy.roles import served_role
 from lib.deploy.serve import take_turns
 from lib.llm import Format, Request, connect, parse_reply
@@ -44,18 +45,17 @@ def compare_tokens(run, systems: list[str]) -> pd.DataFrame:
     """Whether each server turns training's prompts into training's token ids.
 
     Returns:
-        One row a system: n prompts compared, n equal, the first difference in words; endpoints elsewhere, and engines that
-        do not tell their tokens, are `not comparable`.
+        One row a system: n prompts compared, n equal, the first difference in words; endpoints elsewhere, engines that do not
+        tell their tokens, and further systems, whose tokenizers are others, are `not comparable`.
     """
     prompts = read_jsonl(run.need("training/prompts.jsonl"))
     records = read_json(run.dir / "serving" / "servers.json")
     rows = []
     for system in systems:
         record = records[system]
-        if record["engine"] != "vllm":
-            rows.append(
-                {"system": system, "prompts": 0, "equal": 0, "difference": f"not comparable: {record['engine']}"}
-            )
+        if record["engine"] != "vllm" or system not in LOCAL:
+            why = record["engine"] if record["engine"] != "vllm" else "a model of its own, not the student's"
+            rows.append({"system": system, "prompts": 0, "equal": 0, "difference": f"not comparable: {why}"})
             continue
         served = [tokens_at_server(record, prompt) for prompt in prompts]
         differing = [(p, s) for p, s in zip(prompts, served, strict=True) if p["prompt_ids"] != s]
@@ -96,8 +96,9 @@ def _request(role, form: Format, documents, question: str) -> Request:
 
 
 def _examples(run) -> list[dict]:
-    """RAFT rows that show their oracle, those not trained on first."""
-    rows = [row for row in read_jsonl(run.need("dataset/raft.jsonl")) if row["kind"] == "oracle"]
+    """RAFT rows that show their oracle (all rows where none does, as with `p_oracle` 0), those not trained on first."""
+    rows = read_jsonl(run.need("dataset/raft.jsonl"))
+    rows = [row for row in rows if row["kind"] == "oracle"] or rows
     return sorted(rows, key=lambda row: row["split"] == "train")
 
 
@@ -145,7 +146,7 @@ def time_replies(run, systems: list[str]) -> pd.DataFrame:
         Columns system, in_flight, n, median_latency_s, p95_latency_s, replies_per_s and tokens_per_s of replies (nan when
         nothing was asked anew).
     """
-    form, prompts = Format.load(run.need("dataset/format.json")), _prompts(_examples(run)[1:])
+    form, prompts = Format.load(run.need("dataset/format.json")), _prompts(_examples(run)[1:] or _examples(run))
     table = []
     for system in systems:
         start_at = 0

@@ -25,7 +25,10 @@ def place_groups(
     many = [group for group in groups if group[0]["hosts"]]
     if many:  # the cluster's GPUs are Ray's to give; one model at a time, since this machine cannot count them
         turns = [many] if sharing == "together" else [[group] for group in many]
-        return [{group_name(group): None for group in turn} for turn in turns]
+        rest = [group for group in groups if not group[0]["hosts"]]  # a role's own model stands on this machine, in a turn of its own
+        return [{group_name(group): None for group in turn} for turn in turns] + (
+            place_groups(rest, gpus, sharing=sharing, taken=taken) if rest else []
+        )
     memory = list(gpus.values()) or [machine_memory()]
     if not gpus:
         wanted = max((g[0]["tensor_parallel"] * g[0]["pipeline_parallel"] for g in groups), default=1)

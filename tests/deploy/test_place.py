@@ -5,6 +5,7 @@ import random
 import pytest
 
 from lib.deploy.place import USABLE, Need, Place, place, server_bytes, visible_gpus
+from lib.deploy.turns import place_groups
 from lib.run import BadInput
 
 G = 1e9
@@ -66,6 +67,16 @@ def test_quantised_weights_need_less_and_more_gpus_need_less_each():
     assert server_bytes(16 * G, 0, 1, quantization="bitsandbytes") < server_bytes(16 * G, 0, 1, quantization="fp8") < whole
     assert server_bytes(16 * G, 0, 4) < whole
     assert server_bytes(0, 5 * G, 1) == 0
+
+
+def test_a_judge_of_this_machine_is_not_forgotten_beside_models_of_several_nodes():
+    def group(system, hosts):
+        return [{"system": system, "hosts": hosts, "base_path": "a/b", "tensor_parallel": 1, "pipeline_parallel": 1, "quantization": "", "max_model_len": 9}]
+
+    groups = [group("student", ["a", "b"]), group("judge", []), group("baseline", ["a", "b"])]
+    turns = place_groups(groups, {"0": 80 * G}, sharing="auto")
+    assert [list(turn) for turn in turns] == [["student"], ["baseline"], ["judge"]]
+    assert turns[2]["judge"].devices == (0,)
 
 
 def test_a_scheduler_that_hides_gpus_is_obeyed(monkeypatch):

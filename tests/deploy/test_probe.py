@@ -8,7 +8,7 @@ import pytest
 
 import lib.deploy.serve as serve
 from lib.deploy import probe
-from lib.run import read_json, write_jsonl
+from lib.run import read_json, write_json, write_jsonl
 
 from .fakes import ANSWERING, FakeRun, write_run
 
@@ -58,6 +58,25 @@ def test_the_first_question_is_asked_with_its_documents_and_without(run):
     assert asked.attrs["question"] == "Question 5?"  # not trained on
     assert asked["documents"].tolist() == [3, 0]
     assert asked["refused"].tolist() == [False, True]
+
+
+def test_rows_without_any_oracle_are_asked_and_timed_too(run):
+    """As `p_oracle` 0 makes them, and so few that one is all there is."""
+    row = {"kind": "no_oracle", "split": "train", "question": "Q?", "answer": "a", "context": {"sentences": [["Fact.", "Other."]]}}
+    write_jsonl(run.dir / "dataset" / "raft.jsonl", [row])
+    serve.ensure_served(run, ["student"])
+    assert probe.ask_one(run, ["student"]).attrs["question"] == "Q?"
+    assert probe.time_replies(run, ["student"])["n"].tolist() == [2]
+
+
+def test_a_further_system_with_a_tokenizer_of_its_own_is_not_compared_with_training(run, monkeypatch):
+    write_jsonl(run.dir / "training" / "prompts.jsonl", [{"prompt": "p", "prompt_ids": [1, 2]}])
+    record = {"engine": "vllm", "base_url": "http://127.0.0.1:1/v1", "model": "m", "pid": None}
+    write_json(run.dir / "serving" / "servers.json", {"student": record, "large": record})
+    monkeypatch.setattr(probe, "tokens_at_server", lambda record, prompt: [1, 2])
+    table = probe.compare_tokens(run, ["student", "large"])
+    assert table["prompts"].to_dict() == {"student": 1, "large": 0}
+    assert "not the student's" in table["difference"]["large"]
 
 
 def test_models_in_turn_are_each_looked_at_while_they_are_up(run, monkeypatch):
