@@ -18,7 +18,7 @@ ADVICE = (
     # The second and third are what torch says when a file of its checkpoint could not be written to its end.
     (r"No space left|Disk quota exceeded|File too large|PytorchStreamWriter failed writing|unexpected pos \d+ vs \d+", FULL),
     (r"Ninja is required|Error building extension|(ninja|g\+\+|c\+\+)\S* .*(not found|No such file)|No such file or directory: '(ninja|g\+\+|c\+\+)", "DeepSpeed builds a small extension once: install g++ and ninja and see that both are on PATH"),
-    (r"address already in use|EADDRINUSE", "the port of the processes' meeting point was taken: start the run again, or set main_process_port in the launcher"),
+    (r"address already in use|EADDRINUSE", "the port of the processes' meeting point was taken: end what holds it (29500 on the first of several machines), then start the run again"),
     (r"signal 9|SIGKILL|exitcode: -9|exit code -9", "a process was killed from outside, by the kernel for want of memory perhaps: close other programs or lower batch_size, then start the same run again"),
     (r"loss is (nan|inf)", "lower the learning_rate"),
     (r"invalid device ordinal|CUDA-capable device|no CUDA", "the launcher asks for more GPUs than there are: choose another in parameters/launchers"),

@@ -51,7 +51,7 @@ def train(
     main, called = (hosts[0] if hosts else ""), None
     for host, line in join_commands(run_dir, hosts).items():
         say(f"on {host}, in this folder on the shared disk: {line}")
-    process = launch(command(launcher, folder, main=main), log_path=log, env=environment(config["tracker"]))
+    process = launch(command(launcher, folder, main=main), log_path=log, env=environment(config["tracker"], launcher))
     try:
         called = call_machines(folder, launcher, main, config["tracker"]) if hosts else None
         status = follow(process, folder / "log.jsonl", config["steps"], called)

@@ -49,14 +49,16 @@ def join_commands(run_dir: Path, hosts: Sequence[str]) -> dict[str, str]:
     return {host: f".venv/bin/python -m lib.finetune.start {run_dir} {rank}" for rank, host in enumerate(hosts) if rank}
 
 
-def environment(tracker: str = "none") -> dict[str, str]:
-    """Environment of the trainer: one thread a process on a CPU, the built extension kept, no hub, few warnings.
+def environment(tracker: str = "none", launcher: Launcher | None = None) -> dict[str, str]:
+    """Environment of the trainer: one thread a process, the built extension kept, no hub, few warnings.
 
     Args:
         tracker: Only the tracker's own key reaches the trainer.
+        launcher: Where it offloads, Adam runs on this machine's cores, and the processes share them.
     """
+    cores = len(os.sched_getaffinity(0)) // (launcher.processes // launcher.machines) if launcher and launcher.offload else 1
     keep = {
-        "TORCH_EXTENSIONS_DIR": str((CACHE / "torch_extensions").resolve()), "OMP_NUM_THREADS": "1",
+        "TORCH_EXTENSIONS_DIR": str((CACHE / "torch_extensions").resolve()), "OMP_NUM_THREADS": str(max(1, cores)),
         "PYTHONWARNINGS": "ignore::FutureWarning,ignore::UserWarning,ignore::DeprecationWarning", "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",  # ninja lies beside python
@@ -96,9 +98,10 @@ def main() -> None:
     folder = arguments.run_dir / "training"
     say(f"machine {arguments.rank}: waiting for {folder / MEETING}")
     meeting = wait_for_meeting(folder)
-    line = command(Launcher.load(meeting["launcher"]), folder, rank=arguments.rank, main=meeting["main"])
+    launcher = Launcher.load(meeting["launcher"])
+    line = command(launcher, folder, rank=arguments.rank, main=meeting["main"])
     say(f"joining the training on {meeting['main']}")
-    os.execve(line[0], line, environment(meeting["tracker"]))
+    os.execve(line[0], line, environment(meeting["tracker"], launcher))
 
 
 if __name__ == "__main__":

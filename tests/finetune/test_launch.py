@@ -85,6 +85,20 @@ def test_a_training_that_goes_on_tells_no_steps_of_its_last_try(tmp_path, monkey
     assert "step 2 after 0 s, loss 8.000" in capsys.readouterr().out
 
 
+def test_a_taken_port_gets_advice_that_helps(tmp_path):
+    """The command names the port itself, so that a launcher's `main_process_port` would not count."""
+    (tmp_path / "log.txt").write_text("torch.distributed.DistNetworkError: EADDRINUSE, address already in use\n")
+    text = explain(tmp_path / "log.txt", 1)
+    assert "end what holds it" in text
+    assert "main_process_port" not in text
+
+
+def test_offloaded_adam_has_all_cores_and_any_other_training_one_thread(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)))
+    for name, threads in (("gpu1_offload", "16"), ("gpu1", "1"), ("cpu", "1")):
+        assert environment("none", Launcher.load(f"parameters/launchers/{name}.yaml"))["OMP_NUM_THREADS"] == threads
+
+
 def test_no_key_reaches_the_trainer(monkeypatch):
     monkeypatch.setenv("TEACHER_OPENAI_API_KEY", "canary")
     monkeypatch.setenv("HF_TOKEN", "canary")
