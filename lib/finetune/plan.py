@@ -6,15 +6,16 @@ Rows are counted when 1_gen has left them in the run's folder, else estimated fr
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from lib.finetune.estimate import estimate_rows
-from lib.finetune.hosted.plan import plan_hosted
+from lib.finetune.hosted.plan import conversation_rows, plan_hosted
 from lib.finetune.launcher import Launcher, check_hosts
 from lib.finetune.settings import Settings, check_choices, check_launcher
 from lib.finetune.shape import find_shape
 from lib.finetune.start import join_commands
-from lib.run import BadInput, read_jsonl
+from lib.run import BadInput, read_json, read_jsonl
 
 CHARS_A_TOKEN = 4
 REPLY_TOKENS = 120
@@ -62,12 +63,19 @@ def machine_rows(p: dict, root: str | Path = "runs") -> list[dict]:
     rows = [{"item": "first machine", "value": hosts[0], "unit": "", "note": "starts the run, in a folder that all machines share: ./run_all.sh"}]
     for host, line in join_commands(Path(root) / p["run"], hosts).items():
         rows.append({"item": "further machine", "value": host, "unit": "", "note": line})
-    return [*rows, {"item": "or by Slurm", "value": len(hosts), "unit": "nodes", "note": f"sbatch --nodes={len(hosts)} parameters/launchers/slurm.sh PARAMETERS.yaml"}]
+    launcher = Launcher.load(p["launcher"])
+    gpus = f" --gpus-per-node={launcher.processes // launcher.machines}" if launcher.precision == "bf16" else ""
+    return [*rows, {"item": "or by Slurm", "value": len(hosts), "unit": "nodes", "note": f"sbatch --nodes={len(hosts)}{gpus} parameters/launchers/slurm.sh PARAMETERS.yaml"}]
 
 
 def read_settings(p: dict) -> Settings:
-    """The hyper-parameters among the parameters."""
-    return Settings(**{name: p[name] for name in Settings.__dataclass_fields__ if name in p})
+    """The hyper-parameters among the parameters; an adapter that is trained further keeps its own rank, scale and dropout."""
+    chosen = Settings(**{name: p[name] for name in Settings.__dataclass_fields__ if name in p})
+    if not chosen.adapter:
+        return chosen
+    about = read_json(Path(chosen.adapter) / "adapter_config.json")
+    own = {"lora_rank": about.get("r"), "lora_alpha": about.get("lora_alpha"), "lora_dropout": about.get("lora_dropout")}
+    return replace(chosen, **{name: value for name, value in own.items() if value is not None})
 
 
 def read_launcher(p: dict) -> Launcher:
@@ -87,12 +95,16 @@ def _rows(p: dict, train: Path) -> tuple[int, int, str]:
             math.ceil(chars / CHARS_A_TOKEN),
             f"counted in {train}; tokens at {CHARS_A_TOKEN} characters each",
         )
+    if p.get("recipe") == "conversations":
+        return conversation_rows(Path(p["conversations"]))
     documents = Path(p.get("documents", ""))
     if not documents.exists() or "chunk_chars" not in p:
         raise BadInput(f"documents {documents}: no such file or folder, and {train} is not there either")
     size = sum(_text_bytes(path) for path in [documents, *documents.rglob("*")] if path.is_file())
     chunks = max(1, math.ceil(size / (p["chunk_chars"] * (1 - p["p_overlap"]))))
     asked = round(chunks * (1 - p["p_test"] - p["p_valid"])) * p["questions_per_chunk"]
+    if p.get("recipe") == "qa":  # a question and its answer: no passage, no refusal
+        return p.get("question_budget") or asked, 2 * REPLY_TOKENS, f"at most, closed-book pairs of {2 * REPLY_TOKENS} tokens supposed"
     rows = round(asked * (1 + p["p_refusal"]))
     length = (p["n_distractors"] + 1) * p["chunk_chars"] // CHARS_A_TOKEN + REPLY_TOKENS
     return rows, length, f"at most, from some {size / 1000:,.0f} kB of text; tokens at {CHARS_A_TOKEN} characters each"

@@ -97,10 +97,10 @@ class Settings:
     def _check_best(self) -> None:
         if self.keep == "best" and not self.eval_steps:
             raise BadInput("keep: best needs losses on held-out rows to choose by; set eval_steps to more than 0")
-        if self.keep == "best" and self.save_steps % self.eval_steps:
+        if self.keep == "best" and self.save_steps != self.eval_steps:
             raise BadInput(
-                f"save_steps: expected a multiple of eval_steps ({self.eval_steps}), so that every checkpoint has its loss; "
-                f"found {self.save_steps}"
+                f"save_steps: with keep = best expected eval_steps ({self.eval_steps}), so that the step of the lowest loss has its "
+                f"checkpoint; found {self.save_steps}"
             )
         if self.early_stop and self.keep != "best":
             raise BadInput("early_stop: it stops when the best checkpoint is behind, which needs keep = best; found keep = last")
@@ -157,6 +157,8 @@ def build_config(
     else:
         order = order_rows(lengths, settings.epochs, per_pass, chance)
     per_step = per_pass * settings.grad_accumulation
+    if settings.keep == "best" and settings.eval_steps > math.ceil(len(order) / per_step):
+        raise BadInput(f"eval_steps: keep = best never looks in {math.ceil(len(order) / per_step)} steps; found {settings.eval_steps}")
     decides = {
         **asdict(settings), "adapter": tree_hash(settings.adapter) if settings.adapter else "", "student": tree_hash(source),
         "rows": text_hash("".join(row.row_id + str(row.completion_ids) for row in rows)), "valid": text_hash("".join(row.row_id for row in valid)),

@@ -9,12 +9,13 @@ import yaml
 
 from lib.finetune.estimate import memory_needs, trained_parameters, training_seconds
 from lib.finetune.launcher import Launcher, check_hosts
-from lib.finetune.plan import plan
+from lib.finetune.plan import plan, read_settings
 from lib.finetune.rows import encode_rows
 from lib.finetune.settings import Settings, build_config, check_choices, check_launcher
 from lib.finetune.shape import SHAPES, find_shape, shape_of
 from lib.finetune.student import find_student
 from lib.run import BadInput
+from lib.run.params import read_all
 
 from .tiny import make_rows
 
@@ -69,7 +70,8 @@ def test_what_is_not_supported_is_refused_by_name(backend, tuning, scheduler):
         ({"eval_steps": -1}, "eval_steps"),
         ({"keep": "first"}, "last or best"),
         ({"keep": "best"}, "set eval_steps"),
-        ({"keep": "best", "eval_steps": 3, "save_steps": 4}, "a multiple of eval_steps"),
+        ({"keep": "best", "eval_steps": 3, "save_steps": 4}, r"expected eval_steps \(3\)"),
+        ({"keep": "best", "eval_steps": 2, "save_steps": 4}, "the step of the lowest loss has its checkpoint"),
         ({"early_stop": 2, "eval_steps": 2}, "needs keep = best"),
         ({"attention": "magic"}, "attention: expected"),
         ({"tracker": "diary"}, "tracker: expected"),
@@ -280,9 +282,36 @@ def test_the_plan_of_several_machines_prints_a_command_for_each(tmp_path):
     rows = plan(p, root=tmp_path)
     assert [row["value"] for row in rows if "machine" in row["item"]] == ["alpha", "beta"]
     assert any(row["note"].endswith("/x 1") and row["value"] == "beta" for row in rows)
-    assert any("slurm.sh" in row["note"] for row in rows)
+    assert any(row["note"].startswith("sbatch --nodes=2 --gpus-per-node=8 parameters/launchers/slurm.sh") for row in rows)
     assert {row["item"] for row in rows if row["item"].startswith("memory ")} == {
         "memory without ZeRO", "memory ZeRO-2", "memory ZeRO-3", "memory ZeRO-3, offloaded",
     }  # fmt: skip
     with pytest.raises(BadInput, match="hosts: "):
         plan(p | {"hosts": []}, root=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["QA-chatbot-LoRA-2gpu", "QA-chatbot-QLoRA-1gpu"])
+def test_the_plan_of_closed_book_pairs_counts_pairs_and_no_passages(name, tmp_path):
+    given = yaml.safe_load(Path(f"parameters/{name}.yaml").read_text(encoding="utf-8"))
+    p = {parameter.name: parameter.default for declared in read_all().values() for parameter in declared} | given
+    rows = {row["item"]: row for row in plan(p, root=tmp_path)}
+    assert rows["rows to train on"]["value"] == given["question_budget"]
+    assert rows["longest row"]["value"] < given["max_length"]
+    assert "DOES NOT FIT" not in rows["rows to train on"]["note"]
+
+
+def test_an_adapter_that_is_trained_further_keeps_its_own_shape(tmp_path):
+    (tmp_path / "adapter_config.json").write_text('{"r": 64, "lora_alpha": 128, "lora_dropout": 0.1}')
+    chosen = read_settings(BASICS | {"tuning": "lora", "adapter": str(tmp_path), "lora_rank": 16})
+    assert (chosen.lora_rank, chosen.lora_alpha, chosen.lora_dropout) == (64, 128, 0.1)
+
+
+def test_the_best_weights_need_a_look_before_the_end(tokenizer, student_folder):
+    rows = encode_rows(make_rows(24), tokenizer, frozenset({1}))  # two steps of eight rows, and eight held out
+    for steps in (2, 3):
+        chosen = Settings(**BASICS | {"keep": "best", "eval_steps": steps, "save_steps": steps})
+        if steps == 2:
+            build_config(chosen, Launcher.load(CPU), student_folder, rows[:16], rows[16:])
+            continue
+        with pytest.raises(BadInput, match="never looks in 2 steps"):
+            build_config(chosen, Launcher.load(CPU), student_folder, rows[:16], rows[16:])

@@ -44,7 +44,10 @@ def test_only_the_chosen_trackers_key_reaches_the_trainer(monkeypatch):
     assert "other canary" not in kept.values()
 
 
-def test_the_slurm_script_starts_each_machine_with_its_number(tmp_path):
+@pytest.mark.parametrize(
+    ("more", "run"), [("", "far"), ("-y run near", "near"), ("--run here -y run near", "here"), ("--run=there", "there")]
+)
+def test_the_slurm_script_starts_each_machine_with_its_number(tmp_path, more, run):
     """With stand-ins for Slurm's own commands and for the run."""
     for name, body in (
         ("scontrol", "printf 'a\\nb\\nc\\n'"),
@@ -53,13 +56,13 @@ def test_the_slurm_script_starts_each_machine_with_its_number(tmp_path):
     ):
         (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
         (tmp_path / name).chmod(0o755)
-    (tmp_path / "p.yaml").write_text("run: far\nseed: 1\n")
+    (tmp_path / "p.yaml").write_text("run: 'far'  # a name\nseed: 1\n")
     script = os.path.abspath("parameters/launchers/slurm.sh")
     environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_NODELIST": "x"}
-    subprocess.run(["bash", script, "p.yaml", "-y", "epochs", "2"], cwd=tmp_path, env=environment, check=True, timeout=20)
+    subprocess.run(["bash", script, "p.yaml", "-y", "epochs", "2", *more.split()], cwd=tmp_path, env=environment, check=True, timeout=20)
     calls = (tmp_path / "calls").read_text().splitlines()
     assert sorted(calls[:-1]) == [
-        f"srun --nodes=1 --ntasks=1 --nodelist={host} .venv/bin/python -m lib.finetune.start runs/far {rank}"
+        f"srun --nodes=1 --ntasks=1 --nodelist={host} .venv/bin/python -m lib.finetune.start runs/{run} {rank}"
         for rank, host in ((1, "b"), (2, "c"))
     ]
-    assert calls[-1] == 'run -p p.yaml -y hosts ["a", "b", "c"] -y epochs 2'
+    assert calls[-1] == 'run -p p.yaml -y hosts ["a", "b", "c"] -y epochs 2' + f" {more}".rstrip()

@@ -37,8 +37,6 @@ def plan_hosted(p: Mapping, rows: int, length: int, note: str, root: str | Path 
         train, valid = read_rows(run_dir / "dataset", p)
         wanted, rows, length = estimate_job(p, train, valid), train.n, train.longest
     else:
-        if p.get("recipe") == "conversations":
-            rows, length, note = conversation_rows(Path(p["conversations"]))
         wanted = estimate(p["backend"], p["student_model"], [length] * rows, [], round(p["epochs"]), lora=p["tuning"] == "lora")
     check_budget(wanted, p.get("budget_usd", 0.0), spent(read_manifest(run_dir / "run.json")))
     return estimate_lines(p, wanted, rows, length, note)
