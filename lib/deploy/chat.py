@@ -86,6 +86,8 @@ def open_talk(run, system: str, *, top_k: int = 0, remembers: bool | None = None
     record = read_json(run.dir / "serving" / "servers.json")[system]
     chunks = read_jsonl(run.need("dataset/chunks.jsonl"))
     widths = getattr(run.p, "top_k", [3])
+    if top_k < 0:
+        raise BadInput(f"--top-k: expected 0 or more; found {top_k}")
     if top_k > max(widths):
         raise BadInput(f"--top-k: this run's servers have room for {max(widths)} passages, its largest top_k; found {top_k}")
     made = read_json(run.dir / "run.json")["parameters"].get("1_gen", {})

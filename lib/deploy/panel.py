@@ -4,22 +4,26 @@ import os
 from html import escape
 
 from lib.deploy.chat import open_talk
+from lib.deploy.health import is_alive
 from lib.deploy.show import as_html
 from lib.llm import EndpointError
-from lib.run import BadInput
+from lib.run import BadInput, read_json
 
 
 def chat_panel(run, system: str = "student"):
-    """A chat with a served system, as an ipywidgets box; where nobody is there to type, a line that says how to chat.
+    """A chat with a served system, as an ipywidgets box; where nobody is there to type, or it is not up, a line that says how to chat.
 
     Args:
-        run: The open run, whose servers are up.
+        run: The open run, whose servers are up, if not in turn.
         system: Whom to talk to.
     """
     from IPython.display import Markdown
 
     if os.environ.get("RAFT_OWNER_PID"):
         return Markdown(f"Made headless: to talk to the {system}, `.venv/bin/python -m lib.deploy.chat --run {run.dir.name}`.")
+    record = read_json(run.dir / "serving" / "servers.json").get(system, {})
+    if record.get("pid") and not is_alive(record):
+        return Markdown(f"The server of the {system} has made room for others: to talk to it, `.venv/bin/python -m lib.deploy.chat --run {run.dir.name}`, which starts it again.")
     return build_panel(open_talk(run, system))
 
 

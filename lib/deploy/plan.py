@@ -126,9 +126,11 @@ def _places(p: dict, local: list[str], gpus: dict[str, float]) -> list[dict]:
         size = model_size(own or p["student_model"])
         needed = server_bytes(size.weight_bytes if size else 0.0, 0.0, n_gpus, quantization=_quantization(p, systems[0]), cpu=not gpus and n_gpus == 1)
         needs.append(Need(" and ".join(systems), n_gpus, needed))
-    wanted = sum(need.n_gpus for need in needs)
-    found = f"{len(gpus)} GPUs here" if gpus else "no GPU here: vLLM's CPU build"
-    lines = [_line("GPUs wanted", wanted, "GPUs", f"{len(needs)} servers side by side; {found}")]
+    hosts = p.get("serve_hosts", [])
+    in_turn = hosts and p.get("sharing", "auto") != "together"  # the cluster serves one model at a time
+    wanted = (max if in_turn else sum)(need.n_gpus for need in needs)
+    found = f"{len(hosts)} nodes by Ray" if hosts else f"{len(gpus)} GPUs here" if gpus else "no GPU here: vLLM's CPU build"
+    lines = [_line("GPUs wanted", wanted, "GPUs", f"{len(needs)} servers {'one after the other' if in_turn else 'side by side'}; {found}")]
     lines += [
         _line(f"memory of {n.name}", round(n.size_bytes / GB, 1), "GB", f"on each of {n.n_gpus}, and what its cache takes")
         for n in needs if n.size_bytes

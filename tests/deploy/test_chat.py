@@ -214,3 +214,14 @@ def test_the_panel_asks_when_a_line_is_entered_and_shows_the_answer(talk):
 def test_headless_the_panel_is_a_line_of_text(folder):
     made = panel.chat_panel(chat.FinishedRun(folder))
     assert "python -m lib.deploy.chat --run toy" in made.data
+
+
+def test_a_student_whose_server_made_room_is_not_offered_in_the_notebook(folder, monkeypatch):
+    monkeypatch.delenv("RAFT_OWNER_PID")
+    write_json(folder / "serving" / "servers.json", {"student": {"engine": "vllm", "base_url": "http://127.0.0.1:1/v1", "model": "m", "pid": 1, "pid_start": -1}})
+    assert "lib.deploy.chat --run toy" in panel.chat_panel(chat.FinishedRun(folder)).data
+
+
+def test_fewer_passages_than_none_are_refused(talk, folder):
+    with pytest.raises(BadInput, match="--top-k: expected 0 or more"):
+        chat.open_talk(chat.FinishedRun(folder), "student", top_k=-1)

@@ -36,6 +36,8 @@ def test_the_plan_of_two_nodes_prints_what_to_type_on_each():
     lines = plan(parameters(serve_hosts=["10.0.0.1", "10.0.0.2"], tensor_parallel=8, pipeline_parallel=2))
     assert [line["value"] for line in lines if line["item"].startswith("Ray")][:2] == ["10.0.0.1", "10.0.0.2"]
     assert "--distributed-executor-backend ray" in lines[-1]["note"]
+    wanted = next(line for line in lines if line["item"] == "GPUs wanted")
+    assert (wanted["value"], wanted["note"]) == (16, "2 servers one after the other; 2 nodes by Ray")
 
 
 def test_the_plan_of_an_adapter_is_one_server_and_json():
