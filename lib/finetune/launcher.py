@@ -39,13 +39,15 @@ class Launcher:
         """Read an accelerate YAML and the DeepSpeed JSON that it names.
 
         Raises:
-            BadInput: No such file, or a configuration that would save no whole weights.
+            BadInput: No such file, a precision other than bf16 and fp32, or a configuration that would save no whole weights.
         """
         path = Path(path)
         if not path.is_file():
             near = ", ".join(sorted(str(p) for p in FOLDER.glob("*.yaml")))
             raise BadInput(f"launcher {path}: no such file; there are {near or f'none in {FOLDER}'}")
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if config.get("mixed_precision") not in (None, False, "no", "bf16"):  # YAML reads a bare `no` as False
+            raise BadInput(f"launcher {path}: mixed_precision: expected bf16 or no; found {config['mixed_precision']}")
         zero, digest = {"stage": 0}, tree_hash(path)
         if config.get("distributed_type") == "DEEPSPEED":
             zero_path = Path((config.get("deepspeed_config") or {}).get("deepspeed_config_file", ""))

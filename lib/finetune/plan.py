@@ -48,7 +48,7 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
     limit = min(p["max_length"] or length, shape.context)
     if length > limit:
         note += f"; THE LONGEST ROW ({length} TOKENS) DOES NOT FIT {limit}: the notebook would refuse it"
-    trained = round(rows * settings.epochs)
+    trained = settings.rows_trained(rows)
     sequences = math.ceil(trained / max(1, limit // length)) if settings.packing else trained
     steps = math.ceil(sequences / (settings.batch_size * launcher.processes * settings.grad_accumulation))
     told = {"rows": rows, "tokens": trained * length, "steps": steps, "length": length, "note": note}

@@ -94,6 +94,16 @@ class Settings:
         if self.adapter and not (Path(self.adapter) / "adapter_config.json").is_file():
             raise BadInput(f"adapter {self.adapter}: expected a folder with adapter_config.json, such as runs/<run>/adapter; there is none")
 
+    def rows_trained(self, n_rows: int) -> int:
+        """Rows of all epochs together.
+
+        Raises:
+            BadInput: So small a part of an epoch that it is none.
+        """
+        if not (trained := round(self.epochs * n_rows)):
+            raise BadInput(f"epochs: {self.epochs:g} of {n_rows} rows is not one row; raise it")
+        return trained
+
     def _check_best(self) -> None:
         if self.keep == "best" and not self.eval_steps:
             raise BadInput("keep: best needs losses on held-out rows to choose by; set eval_steps to more than 0")
@@ -149,6 +159,7 @@ def build_config(
     check_base(settings.adapter, source)
     if settings.eval_steps and not valid:
         raise BadInput("eval_steps: there are no held-out rows to look at; set it to 0, or raise p_valid in 1_gen")
+    settings.rows_trained(len(rows))
     lengths = [len(row) for row in rows]
     per_pass = settings.batch_size * launcher.processes
     chance = random.Random(f"{settings.seed}/order")

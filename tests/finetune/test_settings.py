@@ -315,3 +315,22 @@ def test_the_best_weights_need_a_look_before_the_end(tokenizer, student_folder):
             continue
         with pytest.raises(BadInput, match="never looks in 2 steps"):
             build_config(chosen, Launcher.load(CPU), student_folder, rows[:16], rows[16:])
+
+
+def test_a_part_of_an_epoch_that_is_no_row_is_refused(tokenizer, student_folder, tmp_path):
+    rows = encode_rows(make_rows(9), tokenizer, frozenset({1}))
+    with pytest.raises(BadInput, match="0.01 of 9 rows is not one row"):
+        build_config(Settings(**BASICS | {"epochs": 0.01}), Launcher.load(CPU), student_folder, rows, [])
+    p = {parameter.name: parameter.default for declared in read_all().values() for parameter in declared}
+    with pytest.raises(BadInput, match="is not one row"):
+        plan(p | {"epochs": 0.0001}, root=tmp_path)
+
+
+def test_a_launcher_of_another_precision_is_refused_and_not_trained_in_fp32(tmp_path):
+    config = Path("parameters/launchers/gpu1_plain.yaml").read_text(encoding="utf-8")
+    for word in ("fp16", "fp8"):
+        (tmp_path / "own.yaml").write_text(config.replace("mixed_precision: bf16", f"mixed_precision: {word}"))
+        with pytest.raises(BadInput, match=f"expected bf16 or no; found {word}"):
+            Launcher.load(tmp_path / "own.yaml")
+    (tmp_path / "own.yaml").write_text(config.replace("mixed_precision: bf16", "mixed_precision: no"))
+    assert Launcher.load(tmp_path / "own.yaml").precision == "fp32"
