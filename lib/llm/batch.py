@@ -54,7 +54,7 @@ async def ask_in_batches(
     missing, refused = dict(wanted), None
     patient = client.with_options(max_retries=5)  # for looking; a batch is made by one attempt, lest there be two
     try:
-        for _ in range(ROUNDS + 1):
+        for left in range(ROUNDS, -1, -1):
             opened = [entry for entry in store.open_batches(role.identity) if missing.keys() & entry[2].keys()]
             for tag, batch_id, requests in opened:
                 batch_id = batch_id or await _find(patient, tag)
@@ -72,7 +72,7 @@ async def ask_in_batches(
                 if not missing:
                     return
                 continue
-            for part in _parts(role, fitting):
+            for part in _parts(role, fitting) if left else ():  # what is sent in the last turn nobody would wait for
                 await _send(client, store, role, part)
     except openai.APIError as error:
         refused = error
