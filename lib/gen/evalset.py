@@ -61,9 +61,11 @@ def read_eval_set(path: Path, eval_columns: Sequence[str] = ()) -> list[EvalQues
     missing = [c for name, c in columns.items() if c != name and rows and not any(c in row for row in rows)]
     if missing:
         raise BadInput(f"eval_columns: expected a column {missing[0]!r} in {path}, found {', '.join(rows[0])}")
-    if rows and not any(columns["question"] in row for row in rows):
+    lacks = [] if any(columns["question"] in row for row in rows) else ["question"]
+    lacks += [] if any(columns[name] in row for row in rows for name in ("answer", "answerable")) else ["answer"]
+    if rows and lacks:
         raise BadInput(
-            f"eval_set: {path}: row 1 has no question, and no row has: the columns are {', '.join(map(str, rows[0]))}; "
+            f"eval_set: {path}: row 1 has no {' and no '.join(lacks)}, and no row has: the columns are {', '.join(map(str, rows[0]))}; "
             "name those that hold question and answer: eval_columns ['question=…', 'answer=…']"
         )
     rows = [{name: row.get(column) for name, column in columns.items() if column in row} for row in rows]

@@ -63,7 +63,13 @@ def parse_rows(where: str, rows: Sequence[Mapping], make_id: Callable[[dict, Map
         BadInput: Names the first rows that cannot be used.
     """
     found, problems, ids = [], [], set()
+    if rows and not any("answer" in row or "answerable" in row for row in rows):
+        problems.append("no row has an answer (nor says by `answerable` that it has none)")
     for number, row in enumerate(rows, 1):
+        nested = next((name for name in COLUMNS if isinstance(row.get(name), list | dict)), "")
+        if nested:
+            problems.append(f"row {number}: {nested} is a {type(row[nested]).__name__}, expected one text")
+            continue
         said = {name: cell_text(row.get(name)) for name in COLUMNS}
         given, said["answerable"] = said["id"], cell_truth(row.get("answerable"), bool(said["answer"]))
         said["id"] = make_id(said, row)
@@ -88,7 +94,9 @@ def parse_rows(where: str, rows: Sequence[Mapping], make_id: Callable[[dict, Map
 
 
 def cell_text(value: object) -> str:
-    """A cell as text; an empty cell (None, or a table's nan) is an empty text."""
+    """A cell as text; an empty cell (None, or a table's nan) is an empty text, and a whole number that such a cell made a fraction is whole."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Parquet and pandas keep 1907 beside an empty cell as 1907.0
     return "" if value is None or value != value else str(value).strip()
 
 

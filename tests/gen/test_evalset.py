@@ -44,6 +44,9 @@ def test_a_users_questions_are_read_from_any_of_the_formats(tmp_path, kind):
         ([{"question": "x?", "answer": "", "answerable": True}], "row 1 is answerable and has no answer"),
         ([{"question": "x?", "answer": "y", "answerable": "perhaps"}], "answerable is 'perhaps'"),
         ([{"question": "x?", "answer": "y"}, {"question": "x?", "answer": "z"}], "row 2 repeats the question"),
+        ([{"question": "x?", "answer": ["y", "z"]}], "row 1: answer is a list, expected one text"),
+        ({"question": {"0": "x?"}, "answer": {"0": "y"}}, "row 1: question is a dict, expected one text"),
+        ([{"question": "x?", "gold": "y"}], "row 1 has no answer, and no row has: the columns are question, gold"),
         ([], "no rows"),
     ],
 )
@@ -51,6 +54,16 @@ def test_rows_that_cannot_be_used_are_named(tmp_path, rows, problem):
     (tmp_path / "e.json").write_text(json.dumps(rows), encoding="utf-8")
     with pytest.raises(BadInput, match=problem):
         read_eval_set(tmp_path / "e.json")
+
+
+def test_a_whole_number_beside_an_empty_cell_stays_whole(tmp_path):
+    pd.DataFrame({"question": ["When?", "Who?"], "answer": [1907, None]}).to_parquet(tmp_path / "e.parquet")
+    assert [q.answer for q in read_eval_set(tmp_path / "e.parquet")] == ["1907", ""]
+
+
+def test_questions_that_all_say_they_have_no_answer_need_no_column_of_answers(tmp_path):
+    (tmp_path / "e.csv").write_text("question,answerable\nWhen?,no\n", encoding="utf-8")
+    assert [q.answerable for q in read_eval_set(tmp_path / "e.csv")] == [False]
 
 
 def test_a_file_whose_columns_have_other_names_is_told_by_them_and_by_how_to_name_them(tmp_path):

@@ -9,7 +9,7 @@ from lib.run import BadInput
 from lib.run.questions import cell_text, cell_truth, parse_rows
 
 BAD = {
-    "a.jsonl": ('{"question": ""}', "row 1 has no question"),
+    "a.jsonl": ('{"question": "", "answer": "b"}', "row 1 has no question"),
     "b.jsonl": ('{"question": "a?", "answerable": true}', "row 1 is answerable and has no answer"),
     "c.jsonl": ('{"question": "a?", "answerable": "perhaps"}', "answerable is 'perhaps', expected true or false"),
     "d.jsonl": ('{"question": "a?", "answer": "b"}\n{"question": "a?", "answer": "c"}', "row 2 repeats the question"),
@@ -18,6 +18,7 @@ BAD = {
     "g.json": ("[1", "cannot be read"),
     "h.json": ("[1]", "expected objects"),
     "i.jsonl": ("", "no rows"),
+    "k.json": ('[{"question": "a?", "answer": ["b"]}]', "row 1: answer is a list, expected one text"),
     "j.xls": ("question", "expected a file ending in .jsonl, .json, .csv, .parquet"),
 }  # fmt: skip
 
@@ -44,6 +45,13 @@ def test_the_same_file_gives_the_same_questions_in_both_rooms(tmp_path, delimite
     assert [f"e:{row.id}" for row in made] == [row["id"] for row in shown]
 
 
+def test_a_file_without_answers_is_not_one_of_questions_that_have_none(tmp_path):
+    (tmp_path / "e.jsonl").write_text('{"question": "a?", "gold_final_answer": "b"}', encoding="utf-8")
+    for read in (read_eval_set, lambda path: read_sets([str(path)], [])):
+        with pytest.raises(BadInput, match="has no answer|no row has an answer"):
+            read(tmp_path / "e.jsonl")
+
+
 def test_a_plan_counts_questions_as_they_will_be_read(tmp_path):
     (tmp_path / "e.jsonl").write_text('{"question": "a\u2028b?", "answer": "c"}\n\n{"question": "d?"}\n', encoding="utf-8")
     (tmp_path / "bad.json").write_text("[1", encoding="utf-8")
@@ -54,7 +62,7 @@ def test_a_plan_counts_questions_as_they_will_be_read(tmp_path):
 
 
 def test_cells_mean_the_same_whatever_kind_of_file_they_come_from():
-    assert [cell_text(value) for value in (None, float("nan"), " a ", 7, "")] == ["", "", "a", "7", ""]
+    assert [cell_text(value) for value in (None, float("nan"), " a ", 7, 7.0, 7.5, "")] == ["", "", "a", "7", "7", "7.5", ""]
     yes, no = (True, "TRUE", 1, 1.0, " yes "), (False, "False", 0, "0.0", "No")
     assert [cell_truth(value, False) for value in yes] == [True] * 5
     assert [cell_truth(value, True) for value in no] == [False] * 5
