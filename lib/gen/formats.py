@@ -6,6 +6,7 @@ from pathlib import Path
 from lib.gen.records import Chunk, Drop, Example, Question, content_id
 from lib.llm.raft import ANSWER_TAG, REFUSAL, Format, build_instruction
 from lib.run import BadInput
+from lib.run.decode import decode_file
 from lib.run.tables import KINDS, remove_folder, write_rows
 
 CHUNK_COLUMNS = (
@@ -55,7 +56,7 @@ def read_refusals(refusals: Sequence[str]) -> tuple[str, ...]:
         if path.suffix == ".txt":
             if not path.is_file():
                 raise BadInput(f"refusals: expected a text file, found nothing at {path}")
-            found += [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+            found += [line.strip() for line in decode_file(path).splitlines() if line.strip()]
         else:
             found.append(" ".join(entry.split()))
     bad = [line for line in found if not line or ANSWER_TAG in line or "##" in line or found.count(line) > 1]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lib.llm.raft import REFUSAL
 from lib.run import BadInput, text_hash
+from lib.run.decode import decode_file
 
 FOLDER = Path(__file__).parent / "prompts"
 CUT = "\n---\n"  # between the system message and the user's, in a prompt file that has both
@@ -27,7 +28,12 @@ def read_prompt(name: str, folder: str = "") -> str:
     """Text of `<name>.txt` in the user's folder, else in `prompts/`; the refusal sentence filled in."""
     own = Path(folder) / f"{name}.txt"
     path = own if folder and own.is_file() else FOLDER / f"{name}.txt"
-    return path.read_text(encoding="utf-8").strip().replace("{refusal}", REFUSAL)
+    return read_text(path).replace("{refusal}", REFUSAL)
+
+
+def read_text(path: Path) -> str:
+    """Text of a file that a user wrote, whatever its encoding and line ends."""
+    return decode_file(path).replace("\r\n", "\n").strip()
 
 
 def read_parts(name: str, folder: str = "") -> tuple[str, str]:
@@ -68,7 +74,7 @@ def check_prompts(folder: str) -> None:
             near = difflib.get_close_matches(path.stem, offered, 1)
             hint = f"did you mean {near[0]}.txt?" if near else f"known are {', '.join(sorted(offered))}"
             raise BadInput(f"prompts_dir: nothing reads {path}; {hint}")
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
         missing = [f"{{{place}}}" for place in PLACES.get(path.stem, ()) if f"{{{place}}}" not in text]
         if len(PLACES.get(path.stem, ())) > 1 and CUT not in text:
             missing.append("a line '---' between the system message and the user's")
@@ -89,4 +95,4 @@ def system_prompt(setting: str, folder: str = "") -> str:
     path = Path(setting)
     if not path.is_file():
         raise BadInput(f"system_prompt: expected 'default', 'none' or a text file, found {setting!r}")
-    return path.read_text(encoding="utf-8").strip()
+    return read_text(path)

@@ -105,7 +105,7 @@ def environment(env_file: str | Path | None = None) -> dict[str, str]:
     """The process's environment laid over `.env` (lines `NAME=value`; `#` comments, quotes and `export` are understood)."""
     path = Path(env_file or ENV_FILE)
     values = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+    for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.lstrip().startswith("#"):
             value = value.strip()

@@ -66,7 +66,7 @@ def _read_env_file(path: Path) -> dict[str, str]:
         return {}
     pairs = (
         line.split("=", 1)
-        for line in path.read_text(encoding="utf-8").splitlines()
+        for line in path.read_text(encoding="utf-8-sig").splitlines()
         if "=" in line and not line.lstrip().startswith("#")
     )
     return {name.removeprefix("export ").strip(): value.strip().strip("\"'") for name, value in pairs}

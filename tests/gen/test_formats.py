@@ -62,7 +62,7 @@ def test_completions_end_with_the_stop_text_and_it_is_saved_for_whoever_asks_the
 
 
 def test_refusals_come_from_a_list_or_a_file_and_the_system_prompt_names_the_first(tmp_path):
-    (tmp_path / "more.txt").write_text("Silent papers.\n\nNo word on it.\n", encoding="utf-8")
+    (tmp_path / "more.txt").write_text("Silent papers.\n\nNo word on it.\n", encoding="utf-8-sig")
     assert read_refusals([]) == (REFUSAL,)
     found = read_refusals(["I  pass.", str(tmp_path / "more.txt")])
     assert found == ("I pass.", "Silent papers.", "No word on it.")

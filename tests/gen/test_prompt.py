@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from lib.gen import answers, curate, prompt, questions
@@ -38,6 +40,18 @@ def test_a_prompt_file_that_would_do_nothing_or_lacks_a_place_is_refused(tmp_pat
     (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=message):
         prompt.check_prompts(str(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_prompt_saved_by_another_editor_is_the_same_prompt(tmp_path, encoding):
+    text = "Stelle Fragen über die Mühle.\n---\n<DOCUMENT>{chunk}</DOCUMENT>\nSchreibe {n} größere Fragen."
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an encoding that had to be guessed
+        (tmp_path / "questions.txt").write_bytes(text.replace("\n", "\r\n").encode(encoding))
+        prompt.check_prompts(str(tmp_path))
+        assert "\n---\n".join(prompt.read_parts("questions", str(tmp_path))) == text
+        (tmp_path / "system.txt").write_bytes(" Sei kurz.\r\nSei höflich.\r\n".encode(encoding))
+        assert prompt.system_prompt(str(tmp_path / "system.txt")) == "Sei kurz.\nSei höflich."
 
 
 def test_an_absent_folder_is_refused_and_no_folder_is_fine():

@@ -5,6 +5,7 @@ import pytest
 from lib.llm.connection import find_role
 from lib.llm.roles import Role, environment, resolve_role
 from lib.run import BadInput
+from lib.run.endpoints import role_variables
 
 CANARY = "sk-canary-7d1f"
 SET = {
@@ -83,6 +84,12 @@ def test_the_env_file_is_read_and_the_environment_goes_before(tmp_path, monkeypa
     monkeypatch.setenv("A_TWO", "22")
     found = environment(path)
     assert found["A_ONE"] == "1 # kept" and found["A_TWO"] == "22" and found["A_FOUR"] == "" and "A_THREE" not in found
+
+
+def test_the_first_line_of_an_env_file_counts_whatever_editor_wrote_it(tmp_path):
+    (tmp_path / ".env").write_text("TEACHER_OPENAI_DEPLOYMENT=m\n", encoding="utf-8-sig")
+    assert environment(tmp_path / ".env")["TEACHER_OPENAI_DEPLOYMENT"] == "m"
+    assert role_variables("1_gen", tmp_path, {})["TEACHER_OPENAI_DEPLOYMENT"] == "m"
 
 
 def test_an_unset_judge_is_the_teacher_with_a_warning(monkeypatch, run):
