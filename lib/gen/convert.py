@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lib.gen.audit import row_defects
+from lib.gen.prompt import read_text
 from lib.gen.records import GENERAL, content_id
 from lib.llm.raft import Format, build_instruction, parse_reply, squeeze
 from lib.run import BadInput
@@ -38,14 +39,15 @@ def read_raft(
         stop: Text that ends completions and is no part of the answer.
 
     Raises:
-        BadInput: Names the first row that is none of the three.
+        BadInput: Names the first row that is none of the three, or holds something else in a cell of theirs.
     """
     for number, row in enumerate(rows, 1):
         if row.get("messages"):
-            yield _from_chat(_parsed(row["messages"]), number)
-        elif row.get("cot_answer") is not None and (row.get("instruction") or row.get("context")):
-            yield _from_raft(row)
+            yield _from_chat(_parsed(row, "messages", number), number)
+        elif row.get("cot_answer") is not None and (row.get("instruction") or (row.get("context") and row.get("question"))):
+            yield _from_raft(row, number)
         elif row.get(prompt_column) is not None and row.get(completion_column) is not None:
+            _expect_texts(row, number, prompt_column, completion_column)
             answer = row[completion_column].strip()
             answer = answer.removesuffix(stop.strip()).rstrip() if stop.strip() else answer
             start = max(row[prompt_column].find(OPEN), 0)
@@ -57,13 +59,25 @@ def read_raft(
             )
 
 
-def _parsed(value: object) -> object:
+def _expect_texts(row: Mapping, number: int, *names: str) -> None:
+    for name in names:
+        if not isinstance(row.get(name), str | None):
+            raise BadInput(f"row {number}: expected a text in `{name}`, found {row[name]!r:.80}")
+
+
+def _parsed(row: Mapping, name: str, number: int) -> object:
     """A CSV cell holds JSON where other files hold values."""
-    return json.loads(value) if isinstance(value, str) else value
+    try:
+        return json.loads(row[name]) if isinstance(row.get(name), str) else row.get(name)
+    except ValueError:
+        raise BadInput(f"row {number}: expected JSON in `{name}`, found {row[name]!r:.80}") from None
 
 
-def _from_raft(row: Mapping) -> dict:
-    context = _parsed(row.get("context")) or {}
+def _from_raft(row: Mapping, number: int) -> dict:
+    _expect_texts(row, number, "question", "instruction", "oracle_context", "cot_answer")
+    context = _parsed(row, "context", number) or {}
+    if not isinstance(context, dict):
+        raise BadInput(f"row {number}: expected `sentences` and `title` in `context`, found {context!r:.80}")
     instruction = row.get("instruction") or build_instruction(_flat(context.get("sentences")), row["question"])
     made = _from_text("", instruction, row["cot_answer"])
     found = {name: row[name] for name in ("id", "type", "question", "oracle_context") if row.get(name) is not None}
@@ -79,8 +93,10 @@ def _flat(nested: object) -> list[str]:
     return [text for part in nested or [] for text in ([part] if isinstance(part, str) else part)]
 
 
-def _from_chat(messages: list[dict], number: int) -> dict:
-    roles = [message["role"] for message in messages]
+def _from_chat(messages: object, number: int) -> dict:
+    if not isinstance(messages, list) or not all(isinstance(m, dict) and isinstance(m.get("content"), str) for m in messages):
+        raise BadInput(f"row {number}: expected messages with a role and a text as content, found {messages!r:.80}")
+    roles = [str(message.get("role")) for message in messages]
     if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
         raise BadInput(f"row {number}: expected one question and one answer, found messages of {', '.join(roles) or 'nobody'}")
     system = messages[0]["content"] if len(roles) == 3 else ""
@@ -137,7 +153,9 @@ def write_as(
             yield {prompt_column: prompt, completion_column: row["cot_answer"] + stop}
         else:
             parsed, key = parse_reply(row["cot_answer"]), content_id(row["question"])
-            if not parsed.refused and parsed.answer and key not in asked:
+            # a sentence of the run's own choice refuses as well
+            is_refusal = parsed.refused or (row.get("kind") in ("refusal", "no_oracle") and not parsed.has_tag)
+            if not is_refusal and parsed.answer and key not in asked:
                 asked.add(key)
                 shown = row["instruction"].rpartition(CLOSE)
                 yield {
@@ -183,7 +201,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _convert(p: argparse.Namespace) -> tuple[int, Counter, Counter]:
     system = p.system_prompt
     if system and len(system) < 256 and Path(system).is_file():
-        system = Path(system).read_text(encoding="utf-8").strip()
+        system = read_text(Path(system))
     counts, defects = Counter(), Counter()
     columns = {"prompt_column": p.in_prompt_column, "completion_column": p.in_completion_column, "stop": p.in_stop}
     rows = count_as_read(read_raft(read_rows(p.input, p.split), **columns), counts, defects)

@@ -96,6 +96,32 @@ def test_an_answer_without_a_blank_behind_its_tag_is_cut_at_the_tag(foreign):
     assert made["gold_final_answer"] == "8K"
 
 
+def test_a_refusal_in_words_of_the_runs_own_is_no_question_with_an_answer(examples):
+    rows = [raft_row(e) | {"cot_answer": "I must pass.", "answer": "I must pass."} for e in examples if e.kind != "oracle"]
+    assert rows and not list(write_as(read_raft(rows), "eval"))
+
+
+CELLS = {
+    "a table's text of an object": ({"context": "{'sentences': []}"}, "row 1: expected JSON in `context`, found \"{'sent"),
+    "documents without their names": ({"context": ["a", "b"]}, "row 1: expected `sentences` and `title` in `context`"),
+    "a number for a text": ({"cot_answer": 7}, "row 1: expected a text in `cot_answer`, found 7"),
+    "no question anywhere": ({"instruction": "", "question": None}, "row 1: expected `instruction` and `cot_answer`"),
+    "turns of another schema": ({"messages": [{"from": "human", "value": "a"}]}, "row 1: expected messages with a role and a text"),
+    "messages that are no JSON": ({"messages": "hello"}, "row 1: expected JSON in `messages`"),
+    "a turn without text": ({"messages": [{"role": "user", "content": None}]}, "row 1: expected messages with a role and a text"),
+    "a label that is a number": ({"cot_answer": None, "prompt": "x", "completion": 5}, "row 1: expected a text in `completion`"),
+}
+
+
+@pytest.mark.parametrize("case", CELLS)
+def test_a_cell_of_another_kind_is_one_clear_line_and_nothing_is_written(tmp_path, foreign, capsys, case):
+    changed, problem = CELLS[case]
+    (tmp_path / "in.jsonl").write_text(json.dumps(foreign[0] | changed), encoding="utf-8")
+    assert main([str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "--format", "chat"]) == 2
+    assert capsys.readouterr().err.startswith(problem)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_a_row_of_no_known_form_is_named_with_its_columns(tmp_path, capsys):
     with pytest.raises(BadInput, match="row 1: expected `instruction` and `cot_answer`.*found text, label"):
         list(read_raft([{"text": "x", "label": "y"}]))
