@@ -7,6 +7,7 @@ from lib.gen.apis import find_api_problem
 from lib.gen.chains import Chain
 from lib.gen.prompt import fill, read_prompt
 from lib.gen.records import API, Answer, Chunk, Drop, Question, most_common
+from lib.gen.text import without_thoughts
 from lib.llm import Request
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, build_instruction, parse_reply, squeeze
 from lib.llm.words import facts, is_number, words
@@ -17,7 +18,6 @@ MAX_ANSWER_CHARS = 400
 REFUSED = "the teacher finds no answer in the chunk"
 TURNS = ("answers", "repairs")
 _TAG = re.compile(r"<\s*/?\s*ANSWER\s*>", re.IGNORECASE)
-_THOUGHT = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 
 
 def prompt_for(chunk: Chunk, recipe: str = "raft") -> str:
@@ -50,7 +50,7 @@ def find_problem(text: str, question: str, passage: str) -> str:
     Used is an answer with the tag once, at least one quote, every quote verbatim in the passage (whitespace apart), and a
     short answer that its quotes support. What a model thinks aloud before its reply is no part of it.
     """
-    text = _THOUGHT.sub("", text)
+    text = without_thoughts(text)
     parsed = parse_reply(text)
     if not text.strip():
         return "empty reply"
@@ -111,7 +111,7 @@ def _read(reply, question: Question, chunk: Chunk) -> str:
 
 def _answer(question: Question, text: str, repaired: bool) -> Answer:
     """Write a verified reply in the one form that rows have: reasoning, then the tag, a space and the answer on a line of its own."""
-    text = _THOUGHT.sub("", text)
+    text = without_thoughts(text)
     parsed = parse_reply(text)
     reasoning = text[: _TAG.search(text).start()].rstrip(" \n*`").strip()
     answer = squeeze(parsed.answer)

@@ -10,7 +10,7 @@ from lib.gen.chains import Chain
 from lib.gen.prompt import prompt_hash, read_prompt
 from lib.gen.readers.json import read_records
 from lib.gen.records import Answer, Chunk, Document, Drop, Question, content_id
-from lib.gen.text import clean
+from lib.gen.text import clean, without_thoughts
 from lib.llm import Request
 from lib.run import BadInput
 from lib.run.decode import decode_file
@@ -139,7 +139,7 @@ def find_problem(reply) -> str:
         return "endpoint error"
     if reply.finish_reason == "length":
         return "cut off"
-    return "" if reply.text.strip() else "empty reply"
+    return "" if without_thoughts(reply.text).strip() else "empty reply"
 
 
 def conversation_chain(chunk: Chunk, model: str, *, folder: str = "") -> Chain:
@@ -161,7 +161,7 @@ def conversation_chain(chunk: Chunk, model: str, *, folder: str = "") -> Chain:
             detail = (reply.error or reply.text[:400]) + after
             made.append((question, Drop("answer", problem, question_id, chunk.source, turn, detail)))
             break
-        text = clean(reply.text)
+        text = clean(without_thoughts(reply.text))
         made.append((question, Answer(question, text, text, ())))
         history += [turn, text]
     return made

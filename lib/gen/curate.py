@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lib.gen.prompt import fill, read_parts
 from lib.gen.records import Answer, Chunk, Drop, most_common
 from lib.gen.structured import takes_schema
+from lib.gen.text import without_thoughts
 from lib.llm import Request, connect
 from lib.run import BadInput
 
@@ -51,7 +52,7 @@ def build_request(answer: Answer, chunk: Chunk, *, structured: bool = True, fold
 
 def parse_curation(text: str) -> Curation:
     """Only a JSON object with `verdict` KEEP or DROP is a verdict, fenced or not; never a word found in a sentence."""
-    match = re.search(r"\{.*\}", text, re.DOTALL)
+    match = re.search(r"\{.*\}", without_thoughts(text), re.DOTALL)
     try:
         value = json.loads(match[0]) if match else {}
         word = str(value.get("verdict", "")).strip().upper()

@@ -8,7 +8,7 @@ from lib.gen.prompt import fill, prompt_hash, read_parts, read_prompt
 from lib.gen.quota import API_STYLE, Ask
 from lib.gen.records import Chunk, Drop, Question, content_id, most_common
 from lib.gen.standalone import find_problem
-from lib.gen.text import fingerprint
+from lib.gen.text import fingerprint, without_thoughts
 from lib.llm import Request
 from lib.run import BadInput
 
@@ -31,7 +31,6 @@ _MARKER = re.compile(
     r"^\s*(?:>\s*)?(?:[-*•‣–]\s+)?(?:\*\*)?"
     r"(?:\(?(?P<n>\d{1,3})(?:[.)]\s+|[、．）]\s*)|(?:Q|Question|Frage|Pregunta)\s*\d{0,3}\s*[:.)]\s*)?(?:\*\*\s+)?"
 )
-_THOUGHT = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>\s*", re.DOTALL | re.IGNORECASE)
 _TOLD = re.compile(
     rf"(?<=[{_MARKS}])\s*[(\[]?\s*(?:\*\*)?(?:A|Answer|Antwort|Réponse|Respuesta)\s*[::].*$", re.IGNORECASE
 )
@@ -91,7 +90,7 @@ def parse_questions(text: str, *, needs_mark: bool = True) -> list[str]:
         text: The reply.
         needs_mark: Whether a line that is neither numbered nor a list item must end with a question mark.
     """
-    text = re.sub(r"^\s*```\w*\s*$", "", _THOUGHT.sub("", text), flags=re.MULTILINE).strip()
+    text = re.sub(r"^\s*```\w*\s*$", "", without_thoughts(text), flags=re.MULTILINE).strip()
     for value in _json_values(text):
         found = _strings(value)
         numbers = [match["n"] for match in map(_MARKER.match, found)]

@@ -8,7 +8,7 @@ from lib.gen.conversations import find_problem as find_reply_problem
 from lib.gen.prompt import fill, prompt_hash, read_parts, read_prompt
 from lib.gen.quota import deal
 from lib.gen.records import Answer, Chunk, Drop, Question, content_id
-from lib.gen.text import clean
+from lib.gen.text import clean, without_thoughts
 from lib.llm import Request
 from lib.llm.words import is_number, words
 
@@ -55,10 +55,11 @@ def summary_chain(chunk: Chunk, instruction: str, model: str, *, folder: str = "
     prompts = prompt_hash(SUMMARY, "summary_instructions", folder=folder)
     question_id = content_id(chunk.chunk_id, instruction)
     question = Question(question_id, chunk.chunk_id, instruction, model, prompts, SUMMARY)
-    if problem := find_reply_problem(reply) or find_problem(reply.text, chunk.text):
+    summary = clean(without_thoughts(reply.text))
+    if problem := find_reply_problem(reply) or find_problem(summary, chunk.text):
         detail = reply.error or reply.text[:400]
         return [(question, Drop("answer", problem, question_id, chunk.source, instruction, detail))]
-    return [(question, Answer(question, clean(reply.text), clean(reply.text), ()))]
+    return [(question, Answer(question, summary, summary, ()))]
 
 
 def long_sections(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Drop]]:

@@ -9,6 +9,7 @@ from lib.llm.words import FILLER, split_words, stem, words
 
 _ASKING = frozenset("who whom whose what when where why how which".split())
 _TURNS = frozenset("before after since until not no without over under above below into out off from to than by".split())
+_THOUGHT = re.compile(r"\A.*?</(think|thinking|reasoning)>\s*", re.DOTALL | re.IGNORECASE)  # some servers send the closing tag alone
 _SOFT = frozenset("please exactly precisely actually currently specifically".split())
 
 
@@ -32,6 +33,11 @@ def fingerprint(question: str) -> tuple:
     # "Who represents A?" is not "Whom does A represent?": where people are asked for, the order counts.
     ordered = tuple(w for w in map(stem, found) if w in content) if asking & {"who", "whom", "whose"} else ()
     return asking, content or tuple(found), turns, ordered
+
+
+def without_thoughts(reply: str) -> str:
+    """A reply without what its model thinks aloud before it: no part of an answer, a label or a verdict."""
+    return _THOUGHT.sub("", reply, count=1)
 
 
 def protect(text: str) -> str:

@@ -82,6 +82,8 @@ class Replies:
         GOOD.replace(": 149", ":149"),
         GOOD.replace(": 149", ":\n 149 "),
         GOOD.replace("149\n<ANSWER>", "149\n**<ANSWER>") + "**",
+        f"<think>Maybe <ANSWER>: 150?</think>\n{GOOD}",
+        f"Maybe <ANSWER>: 150?\n</think>\n{GOOD}",
     ],
 )
 def test_the_gold_answer_never_holds_the_tag_or_the_reasoning(wrapped):

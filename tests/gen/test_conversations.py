@@ -121,6 +121,22 @@ def test_a_turn_that_fails_ends_its_conversation_and_keeps_what_came_before(tmp_
     assert len(talker.asked) == 3
 
 
+def test_what_a_teacher_thinks_aloud_is_learnt_by_nobody(tmp_path):
+    chunks, _ = _read(_file(tmp_path, RECORDS[:1]))
+    think = lambda r: _reply(f"<think>Hm, {len(r.messages)}?</think>\nReply to {r.messages[-1]['content']}")  # noqa: E731
+    [made], talker = _answered(chunks, Talker(think))
+    assert [held.cot_answer for _, held in made] == ["Reply to What is a tide table for?", "Reply to And who prints it?"]
+    assert "<think>" not in str(talker.asked[-1].messages)
+    [[(_, dropped)]], _ = _answered(chunks, Talker(lambda r: _reply("<think>Hm.</think>\n")))
+    assert dropped.reason == "empty reply"
+    text = "The harbour was begun in 1904 with stone from a quarry above the bay."
+    chain = summaries.summary_chain(make_chunk(SECTION), "Summarise this text.", "fake")
+    next(chain)
+    with pytest.raises(StopIteration) as end:
+        chain.send([_reply(f"Perhaps 1905? No.</think>\n\n{text}")])
+    assert end.value.value[0][1].cot_answer == text
+
+
 def _examples(tmp_path):
     chunks, _ = _read(_file(tmp_path, RECORDS))
     chunks = [type(c)(**{**vars(c), "split": "train"}) for c in chunks]

@@ -36,6 +36,7 @@ def _curate(*texts, error=None):
         ('{"reason": "Wrong year.", "verdict": "DROP"}', False),
         ('```json\n{"reason": "Good.", "verdict": "keep"}\n```', True),
         ('Let me think. {"reason": "Good.", "verdict": "KEEP"}', True),
+        ('<think>A {rough} draft.</think>{"reason": "Good.", "verdict": "KEEP"}', True),
         ("KEEP", None),
         ("I would keep it, since nothing says DROP.", None),
         ('{"reason": "KEEP", "verdict": "perhaps"}', None),
