@@ -96,7 +96,9 @@ def _turns(record: object) -> list[str]:
         single = [record[name] for name in ("instruction", "prompt", "question", "text") if name in record]
         if not held and not single:
             raise ValueError("no `conversations`, `messages` or `prompt`")
-        record = held[0] if held else single[:1]
+        added = record.get("input")  # what an instruction is about, in files like Alpaca's
+        about = [added] if isinstance(added, str) and added.strip() else []
+        record = held[0] if held else ["\n\n".join([single[0], *about])] if isinstance(single[0], str) else single[:1]
     turns = [record] if isinstance(record, str) else record
     if not isinstance(turns, list):
         raise ValueError(f"expected a list of turns, found {type(turns).__name__}")

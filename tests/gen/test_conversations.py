@@ -72,6 +72,12 @@ def test_human_turns_are_read_from_json_and_jsonl_and_old_replies_are_not(tmp_pa
     assert len({chunk.chunk_id for chunk in chunks}) == 4
 
 
+def test_an_instruction_keeps_what_it_is_about(tmp_path):
+    records = [{"instruction": "Sum this up.", "input": "A long tale.", "output": "x"}, {"instruction": "Sing.", "input": ""}]
+    chunks, _ = _read(_file(tmp_path, records))
+    assert [conversations.turns_of(chunk) for chunk in chunks] == [["Sum this up.\n\nA long tale."], ["Sing."]]
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
