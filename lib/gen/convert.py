@@ -133,8 +133,8 @@ def write_as(
 
     Args:
         rows: RAFT rows (`read_raft`).
-        form: `hf`; `chat`, as 2_finetune reads it; `completion`; or `eval`: one row a question, those that refuse left out, with
-            the columns that 1_gen's `eval_set` reads and gorilla/raft's `context` and `gold_final_answer`.
+        form: `hf`; `chat`, as 2_finetune reads it; `completion`; or `eval`: one row a question (over one document: a question
+            and its answer), those that refuse left out, with the columns that 1_gen's `eval_set` reads and gorilla/raft's `context` and `gold_final_answer`.
         system_prompt: Of every chat or completion row; None keeps that of each row, empty gives none.
         prompt_column: Name of the prompt in a completion row.
         completion_column: Name of the completion.
@@ -152,7 +152,9 @@ def write_as(
             prompt = Format("completion", system).prompt([], row["instruction"])
             yield {prompt_column: prompt, completion_column: row["cot_answer"] + stop}
         else:
-            parsed, key = parse_reply(row["cot_answer"]), content_id(row["question"])
+            parsed = parse_reply(row["cot_answer"])
+            alone = row["instruction"].count(OPEN) == 1  # "Sum this up" is another question over another section
+            key = content_id(row["question"], parsed.answer) if alone else content_id(row["question"])
             # a sentence of the run's own choice refuses as well
             is_refusal = parsed.refused or (row.get("kind") in ("refusal", "no_oracle") and not parsed.has_tag)
             if not is_refusal and parsed.answer and key not in asked:

@@ -83,6 +83,15 @@ def test_eval_rows_are_one_a_question_answerable_and_fit_to_be_an_eval_set(tmp_p
     assert all(row["context"].startswith("<DOCUMENT>") and row["context"].endswith("</DOCUMENT>") for row in rows)
 
 
+def test_the_same_instruction_over_every_section_is_a_question_for_each(tmp_path):
+    rows = [
+        {"messages": [{"role": "user", "content": f"<DOCUMENT>Section {i}.</DOCUMENT>\nSum this up."}, {"role": "assistant", "content": f"It is {i}."}]}
+        for i in range(5)
+    ]
+    write_rows(tmp_path / "eval.jsonl", write_as(read_raft([*rows, rows[0]]), "eval"))
+    assert [q.answer for q in read_eval_set(tmp_path / "eval.jsonl")] == [f"It is {i}." for i in range(5)]
+
+
 def test_what_is_wrong_with_another_programs_rows_is_counted_and_said(tmp_path, foreign, capsys):
     spoilt = [row | {"oracle_context": "a passage that is not shown"} for row in foreign[:3]]
     write_rows(tmp_path / "in.jsonl", [*spoilt, *foreign[3:]])
