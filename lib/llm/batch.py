@@ -33,6 +33,7 @@ _AGAIN = (408, 409, 425, 429)
 async def ask_in_batches(
     client: openai.AsyncOpenAI, store: Store, role: Role, wanted: dict[str, dict], crew: Crew, keep: Callable[..., float],
     *, ledger: Ledger, limit_usd: float = 0.0, most_usd: Callable[[dict], float] = lambda body: 0.0,
+    fit: Callable[[dict], dict] = lambda body: body, learn: Callable[[str], bool] = lambda said: False,
 ) -> None:  # fmt: skip
     """Send `wanted` in batches, wait, and hand over every reply.
 
@@ -46,6 +47,8 @@ async def ask_in_batches(
         ledger: The run's money.
         limit_usd: Budget; 0 for no limit.
         most_usd: What a body may cost at most.
+        fit: Gives a body in the fields that the endpoint takes.
+        learn: Whether a refusal is about a field that `fit` now sends otherwise, so that the request is asked again.
 
     Raises:
         EndpointError: The endpoint has no batches, or refuses one as a whole.
@@ -61,7 +64,7 @@ async def ask_in_batches(
                 if batch_id is None:
                     store.close_batch(tag, "never sent")
                     continue
-                await _collect(patient, store, role, tag, batch_id, requests, missing, crew, keep, ledger)
+                await _collect(patient, store, role, tag, batch_id, requests, missing, crew, keep, ledger, learn)
             fitting = _fitting(missing, ledger, limit_usd, most_usd)
             if not opened and missing and not fitting:
                 raise BudgetSpent(
@@ -73,7 +76,7 @@ async def ask_in_batches(
                     return
                 continue
             for part in _parts(role, fitting) if left else ():  # what is sent in the last turn nobody would wait for
-                await _send(client, store, role, part)
+                await _send(client, store, role, part, fit)
     except openai.APIError as error:
         refused = error
     if refused is not None:
@@ -115,12 +118,12 @@ def _line(role: Role, key: str, body: dict) -> bytes:
     return json.dumps(line).encode() + b"\n"
 
 
-async def _send(client: openai.AsyncOpenAI, store: Store, role: Role, bodies: dict[str, dict]) -> None:
+async def _send(client: openai.AsyncOpenAI, store: Store, role: Role, bodies: dict[str, dict], fit: Callable[[dict], dict]) -> None:
     """Upload and start one batch. Its tag goes with it, so that it is found even if the endpoint's answer never arrives."""
     closed = store.count_batches()
     tag = hashlib.sha256("".join([role.identity, str(closed), *bodies]).encode()).hexdigest()[:32]
     store.save_batch(tag, role.identity, "open", bodies, None)
-    data = b"".join(_line(role, key, body) for key, body in bodies.items())
+    data = b"".join(_line(role, key, fit(body)) for key, body in bodies.items())
     file = await client.files.create(file=(f"{tag}.jsonl", io.BytesIO(data)), purpose="batch")
     path = _path(role, next(iter(bodies.values())))
     batch = await client.batches.create(
@@ -138,7 +141,7 @@ async def _find(client: openai.AsyncOpenAI, tag: str) -> str | None:
     return None
 
 
-async def _collect(client, store, role, tag, batch_id, requests, missing, crew, keep, ledger) -> None:
+async def _collect(client, store, role, tag, batch_id, requests, missing, crew, keep, ledger, learn) -> None:
     """Wait for a batch and keep its replies; what it did not answer stays in `missing`."""
     shown = None
     while (batch := await client.batches.retrieve(batch_id)).status in RUNNING:
@@ -158,14 +161,14 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
     for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
         content = await client.files.content(file_id)
         for line in content.text.splitlines():
-            key, reply = _read(line, requests, role)
+            key, reply = _read(line, requests, role, learn)
             if key in missing and reply is not None:
                 ledger.settle(0.0, keep(key, reply, batch_factor()))
                 del missing[key]
     store.close_batch(tag, batch.status)
 
 
-def _read(line: str, requests: dict[str, dict], role: Role) -> tuple[str, Reply | None]:
+def _read(line: str, requests: dict[str, dict], role: Role, learn: Callable[[str], bool]) -> tuple[str, Reply | None]:
     """Key and reply of one line of a batch's output; None for what should be asked again."""
     try:
         row = json.loads(line)
@@ -181,6 +184,6 @@ def _read(line: str, requests: dict[str, dict], role: Role) -> tuple[str, Reply 
     message = one_line(str((body.get("error") or {}).get("message") or row.get("error") or "")[:300], role)
     if is_filter_text(f"{body} {message}"):
         return key, Reply("", "content_filter", 0, 0, 0.0, error=f"content filter: {message}")
-    if status is None or status >= 500 or status in _AGAIN:
+    if status is None or status >= 500 or status in _AGAIN or (status in (400, 422) and learn(message)):
         return key, None
     return key, Reply("", "error", 0, 0, 0.0, error=f"HTTP {status}: {message}")

@@ -127,6 +127,7 @@ class Asker:
             await ask_in_batches(
                 self._pool.addresses[0].client, self._store, self.role, wanted, crew, keep,
                 ledger=self._ledger, limit_usd=self._budget_usd, most_usd=lambda body: self._estimate.most_usd(self.role, body) * batch_factor(),
+                fit=self._pool.fit, learn=self._pool.learn,
             )  # fmt: skip
 
         if self.role.batch and wanted:

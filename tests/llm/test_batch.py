@@ -166,6 +166,18 @@ def test_what_a_batch_did_not_answer_is_asked_in_another_and_at_last_directly(ba
     assert len(batches.batches) == ROUNDS and not Store(run.path("requests.sqlite")).open_batches("m-1")
 
 
+def test_a_field_that_the_model_does_not_take_is_renamed_in_the_next_batch(batches, run):
+    def answer(body, n):
+        if "max_tokens" in body:
+            return 400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+        return 200, str(body["max_completion_tokens"])
+
+    batches.answer = answer
+    replies = make(batches.role, run).ask([ask(str(i)) for i in range(5)])
+    assert [(r.text, r.error) for r in replies] == [("100", None)] * 5
+    assert len(batches.batches) == 2 and batches.direct == 0
+
+
 def test_a_batch_that_is_refused_as_a_whole_ends_with_its_reason(batches, run):
     batches.status = "failed"
     with pytest.raises(EndpointError, match="model not found") as error:
