@@ -59,7 +59,7 @@ def build_card(
         f"- Replies of training rows: {teacher}; prompts {prompt_hash(*PROMPTS[recipe], folder=parameters['prompts_dir'])}.",
         *(_RAFT_CLAIMS if recipe == "raft" else ()),
         f"- Split by {split_by}, near-duplicates together.",
-        f"- Eval set: {eval_origin}. Frozen: sha256 of `eval.jsonl` is `{eval_sha256}`.",
+        f"- Eval set: {eval_origin}. Frozen: sha256 of `eval.jsonl` is `{eval_sha256}`." if eval_questions else "- Eval set: none.",
         f"- Contamination: {contamination}.",
         "",
         "## Files",

@@ -118,7 +118,7 @@ def choose_passages(p: dict, chunks: Sequence[Chunk], rng: random.Random) -> tup
         rng: Decides which sections and conversations go into a mix of `p_summaries`, before anything is asked.
 
     Returns:
-        Chunks in order, and what was left out.
+        Chunks in order, and what was left out: drops of stage `chunk`, since the chunks returned are all that is counted after it.
     """
     if p["recipe"] != "summaries":
         return list(chunks), []
@@ -136,7 +136,7 @@ def choose_passages(p: dict, chunks: Sequence[Chunk], rng: random.Random) -> tup
         kept = set(rng.sample(range(len(held)), n))
         chosen += [chunk for i, chunk in enumerate(held) if i in kept]
         short += [
-            Drop("ask", "more than its share of the mix", chunk.chunk_id, chunk.source, chunk.text[:200])
+            Drop("chunk", "more than its share of the mix", chunk.chunk_id, chunk.source, chunk.text[:200])
             for i, chunk in enumerate(held)
             if i not in kept
         ]

@@ -63,8 +63,8 @@ def summary_chain(chunk: Chunk, instruction: str, model: str, *, folder: str = "
 
 
 def long_sections(chunks: Sequence[Chunk]) -> tuple[list[Chunk], list[Drop]]:
-    """The chunks worth a summary, and a `Drop` (stage `ask`) for each of the others."""
+    """The chunks worth a summary, and a `Drop` (stage `chunk`) for each of the others."""
     reason = f"shorter than {MIN_CHARS} characters: nothing to sum up"
     short = [chunk for chunk in chunks if chunk.n_chars < MIN_CHARS]
-    drops = [Drop("ask", reason, chunk.chunk_id, chunk.source, chunk.text[:200]) for chunk in short]
+    drops = [Drop("chunk", reason, chunk.chunk_id, chunk.source, chunk.text[:200]) for chunk in short]
     return [chunk for chunk in chunks if chunk.n_chars >= MIN_CHARS], drops

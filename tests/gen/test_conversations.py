@@ -1,10 +1,13 @@
 import json
+import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from lib.gen import conversations, recipes, rows, summaries
 from lib.gen.chains import run_chains
+from lib.gen.funnel import build_funnel
 from lib.gen.records import Answer, Drop
 from lib.llm.raft import Format
 from lib.run import BadInput
@@ -214,3 +217,14 @@ def test_summaries_and_conversations_are_mixed_in_their_share_and_as_many_as_the
     assert n_sections >= 39 or n_talks >= 29 or p == 1.0
     assert n_sections <= 40
     assert n_talks <= 30
+
+
+def test_sections_and_conversations_left_out_of_a_mix_are_counted_where_chunks_are():
+    sections = [make_chunk(f"{SECTION} Part {i}.") for i in range(8)] + [make_chunk("Too short.")]
+    talks = [replace(make_chunk(f"Turn {i}"), type=conversations.CONVERSATION) for i in range(3)]
+    chosen, dropped = recipes.choose_passages({"recipe": "summaries", "p_summaries": 0.5}, [*sections, *talks], random.Random(1))
+    assert (len(chosen), len(dropped)) == (6, 6)
+    counts = {"documents": 12, "chunks": len(chosen), "asked": len(chosen), "questions": 6, "answers": 6}
+    steps = {step.name: step for step in build_funnel(**counts, drops=dropped)}
+    assert steps["chunks"].came == 12
+    assert steps["chunks with a question"].came == steps["chunks"].kept == steps["chunks with a question"].kept == 6

@@ -162,6 +162,14 @@ def test_the_card_names_counts_hash_teacher_and_parameters(documents, teacher):
         assert part in text
 
 
+def test_a_card_without_questions_to_evaluate_names_no_origin_of_any(documents, teacher):
+    _, steps, _ = generate(documents, teacher())
+    about = {"eval_sha256": "0" * 64, "eval_origin": "generated questions", "teacher": "t", "split_by": "document", "contamination": "none"}
+    parameters = PARAMETERS | {"documents": "documents", "recipe": "summaries"}
+    text = card.build_card(parameters=parameters, steps=steps, examples=[], eval_questions=[], **about)
+    assert "- Eval set: none." in text and "generated questions" not in text
+
+
 def test_the_plan_counts_calls_without_asking_anyone(documents, teacher):
     rows = {row["item"]: row for row in plan.plan(PARAMETERS | {"documents": str(documents)})}
     fake = teacher()
