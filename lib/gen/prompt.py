@@ -76,6 +76,8 @@ def check_prompts(folder: str) -> None:
             raise BadInput(f"prompts_dir: nothing reads {path}; {hint}")
         text = read_text(path)
         missing = [f"{{{place}}}" for place in PLACES.get(path.stem, ()) if f"{{{place}}}" not in text]
+        if not text:
+            missing.append("any text")
         if len(PLACES.get(path.stem, ())) > 1 and CUT not in text:
             missing.append("a line '---' between the system message and the user's")
         if missing:

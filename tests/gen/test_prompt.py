@@ -1,9 +1,12 @@
+import random
 import warnings
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
-from lib.gen import answers, curate, prompt, questions
-from lib.gen.records import Question
+from lib.gen import answers, conversations, curate, prompt, questions, recipes, summaries
+from lib.gen.records import API, Question
 from lib.run import BadInput
 
 from .corpus import make_answer, make_chunk
@@ -30,6 +33,7 @@ def test_a_users_prompt_goes_before_the_shipped_one_and_changes_its_own_requests
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
+        ("system", " \n", "system.txt lacks any text"),
         ("question", "x", "nothing reads .*question.txt; did you mean questions.txt"),
         ("questions", "Ask.\n---\n{chunk}", "questions.txt lacks {n}"),
         ("questions", "Ask about {chunk}, {n} times.", "lacks a line '---'"),
@@ -40,6 +44,38 @@ def test_a_prompt_file_that_would_do_nothing_or_lacks_a_place_is_refused(tmp_pat
     (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=message):
         prompt.check_prompts(str(tmp_path))
+
+
+def everything_asked(folder):
+    """Every request of 1_gen, and every text that its rows are told."""
+    chains = [answers.answer_chain([QUESTION], replace(CHUNK, type=kind), recipe=recipe, folder=folder) for kind, recipe in ANSWERED]
+    bad = SimpleNamespace(text="No tag.", error=None, finish_reason="stop")
+    for chain in chains:
+        yield [request.body() for request in next(chain)]
+        yield [request.body() for request in chain.send([bad])]
+    wishes = [("default", ""), ("api", ""), ("search", ""), ("conversational", ""), ("mixed", ""), ("default", "easy"), ("default", "hard")]
+    for style, difficulty in wishes:
+        wish = {"style": style, "difficulty": difficulty, "language": "Welsh", "folder": folder}
+        yield questions.build_request(CHUNK, 3, **wish).body()
+        yield questions.made_with(**wish)
+    yield curate.build_request(make_answer(CHUNK, "When?", "1931", "closed on 4 May 1931"), CHUNK, folder=folder).body()
+    yield [request.body() for request in next(conversations.conversation_chain(CHUNK, "m", folder=folder))]
+    yield [request.body() for request in next(summaries.summary_chain(CHUNK, "Sum up.", "m", folder=folder))]
+    yield summaries.deal_instructions(8, random.Random(1), folder)
+    yield [recipes.row_system_prompt({"recipe": name, "system_prompt": "default", "prompts_dir": folder}) for name in recipes.RECIPES]
+
+
+ANSWERED = (("general", "raft"), ("general", "qa"), (API, "raft"))
+
+
+@pytest.mark.parametrize("name", sorted(prompt.known_prompts()))
+def test_a_change_of_any_prompt_changes_what_is_asked_so_that_no_old_reply_is_taken_for_the_new(tmp_path, name):
+    before = list(everything_asked(""))
+    assert list(everything_asked(str(tmp_path))) == before
+    (tmp_path / f"{name}.txt").write_text(f"Mind the tide.\n{prompt.read_prompt(name)}", encoding="utf-8")
+    after = list(everything_asked(str(tmp_path)))
+    changed = [new for old, new in zip(before, after, strict=True) if new != old]
+    assert any("Mind the tide." in str(new) for new in changed) and len(changed) < len(before)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
