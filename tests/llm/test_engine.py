@@ -60,6 +60,23 @@ def test_the_limit_falls_when_refused_once_a_wave_and_recovers_while_answered():
     assert limiter.limit == 64
 
 
+def test_an_endpoint_that_wants_to_rest_is_asked_nothing_by_the_other_requests_either(scripted, run):
+    times = []
+
+    def busy(number, body, headers):
+        times.append(time.monotonic())
+        if number == 0:
+            return 429, {"Retry-After": "0.7"}, {"error": {"message": "slow down"}}
+        time.sleep(0.1)
+        return echo(number, body, headers)
+
+    role, _ = scripted(busy)
+    replies = make(role, run, max_in_flight=4).ask([ask(str(i)) for i in range(32)])  # 0.8 s at four a time, if nobody paused
+    assert [r.text for r in replies] == [str(i) for i in range(32)] and len(times) == 33
+    assert not [t for t in times if times[0] + 0.35 < t < times[0] + 0.65]
+    assert times[-1] - times[0] > 1.4
+
+
 def test_requests_start_no_faster_than_their_quota():
     import asyncio
 
