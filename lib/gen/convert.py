@@ -8,6 +8,7 @@ as a `datasets` folder. Needs no run, no model and no network; memory does not g
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ from lib.run.tables import read_rows, write_rows
 
 FORMATS = ("hf", "chat", "completion", "eval")
 OPEN, CLOSE = "<DOCUMENT>", "</DOCUMENT>"
+_INST = re.compile(r"\A((?:(?!\[INST\]).)*)\[INST\] ((?:(?!\[/INST\]).)*) \[/INST\]\Z", re.DOTALL)  # one turn of `lib.gen.rows.inst_text`
 
 
 def read_raft(
@@ -50,8 +52,11 @@ def read_raft(
             _expect_texts(row, number, prompt_column, completion_column)
             answer = row[completion_column].strip()
             answer = answer.removesuffix(stop.strip()).rstrip() if stop.strip() else answer
-            start = max(row[prompt_column].find(OPEN), 0)
-            yield _from_text(row[prompt_column][:start].strip(), row[prompt_column][start:].strip(), answer)
+            prompt = _INST.sub(r"\1\2", row[prompt_column].strip())
+            if "[/INST]" in prompt:
+                raise BadInput(f"row {number}: expected one question and one answer, found several turns in `{prompt_column}`")
+            start = max(prompt.find(OPEN), 0)
+            yield _from_text(prompt[:start].strip(), prompt[start:].strip(), answer)
         else:
             raise BadInput(
                 f"row {number}: expected `instruction` and `cot_answer`, `messages`, or `{prompt_column}` and "

@@ -137,8 +137,7 @@ def check_parameters(p: dict) -> None:
     check_setting(p["structured_output"])
     for name in ("question_style", "question_difficulty"):
         check_wishes(name, p[name], p["prompts_dir"])
-    refusals, stop = read_refusals(p["refusals"]), p["completion_stop"]
-    build_format(p["dataset_format"], recipes.row_system_prompt(p), refusals=refusals, completion_stop=stop)
+    recipes.build_form(p, read_refusals(p["refusals"]))
     check_shares(**recipes.mix_shares(p))
     check_files(p["dataset_files"])
     check_push(p["push_to_hub"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from lib.gen import mix, quota, sources
 from lib.gen.chains import run_chains
 from lib.gen.conversations import CONVERSATION, conversation_chain, keep_whole, read_conversations, turns_of
-from lib.gen.formats import training_row
+from lib.gen.formats import build_format, training_row
 from lib.gen.load import Loaded
 from lib.gen.pairs import Pairs, generate_pairs
 from lib.gen.prompt import read_prompt, system_prompt
@@ -81,6 +81,13 @@ def row_system_prompt(p: dict) -> str:
     if p["system_prompt"] == "default" and p["recipe"] != "raft":
         return read_prompt("system_qa", p["prompts_dir"]) if p["recipe"] == "qa" else ""
     return system_prompt(p["system_prompt"], p["prompts_dir"])
+
+
+def build_form(p: dict, refusals: Sequence[str]) -> Format:
+    """How the recipe's rows are written, and students asked: a completion of talk stands behind `[INST] … [/INST]` (`talk_row`)."""
+    stop = {"completion_stop": p["completion_stop"]}
+    form = build_format(p["dataset_format"], row_system_prompt(p), refusals=refusals, **stop)
+    return form if p["recipe"] in ASKED else replace(form, completion_prompt="{system}[INST] {instruction} [/INST]")
 
 
 def load(p: dict, run_dir: Path) -> Loaded:

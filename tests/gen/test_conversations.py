@@ -7,9 +7,10 @@ import pytest
 
 from lib.gen import conversations, recipes, rows, summaries
 from lib.gen.chains import run_chains
+from lib.gen.convert import read_raft, write_as
 from lib.gen.funnel import build_funnel
-from lib.gen.records import Answer, Drop
-from lib.llm.raft import Format
+from lib.gen.records import Answer, Drop, Example, Question
+from lib.llm.raft import REFUSAL, Format
 from lib.run import BadInput
 
 from .corpus import make_chunk
@@ -208,6 +209,24 @@ def test_a_summary_row_shows_its_section_and_asks_for_a_summary():
     row = rows.talk_row(example, Format("completion"))
     assert row["prompt"] == f"[INST] <DOCUMENT>{SECTION}</DOCUMENT>\nSummarise this text. [/INST]"
     assert row["completion"] == f" {reply.text}"
+
+
+@pytest.mark.parametrize("system", ["none", "default"])
+@pytest.mark.parametrize("form", ["chat", "completion"])
+def test_a_student_of_summaries_is_asked_as_it_was_trained_and_its_rows_convert(form, system):
+    p = {"recipe": "summaries", "dataset_format": form, "system_prompt": system, "prompts_dir": "", "completion_stop": ""}
+    made = replace(recipes.build_form(p, [REFUSAL]), system_prompt="" if system == "none" else "Be brief.")
+    chunk, question = make_chunk(SECTION), Question("q", "c", "Sum this up.", "m", "0", summaries.SUMMARY)
+    row = rows.talk_row(Example(summaries.SUMMARY, question, chunk, (chunk,), "It is.", "It is.", "train"), made)
+    asked = {"messages": made.messages([SECTION], "Sum this up.")} if form == "chat" else {"prompt": made.prompt([SECTION], "Sum this up.")}
+    assert row.get("prompt", row.get("messages", [])[:-1]) == next(iter(asked.values()))
+    [back] = write_as(read_raft([row]), "eval")
+    assert (back["question"], back["answer"], back["context"]) == ("Sum this up.", "It is.", f"<DOCUMENT>{SECTION}</DOCUMENT>")
+
+
+def test_a_completion_of_several_turns_is_no_question_and_answer():
+    with pytest.raises(BadInput, match="row 1: expected one question and one answer, found several turns in `prompt`"):
+        list(read_raft([{"prompt": "[INST] a [/INST] b [INST] c [/INST]", "completion": " d"}]))
 
 
 @pytest.mark.parametrize("p", [0.2, 0.5, 0.75, 1.0])
