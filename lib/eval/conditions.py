@@ -100,9 +100,21 @@ def show(condition: str, row: dict, ids: Sequence[str], texts: dict[str, str], k
     return Case(condition, k, row["id"], row["question"], shown_ids, documents, eval_set=eval_set, place=place)
 
 
+def given_documents(question: dict) -> list[str]:
+    """The documents that a row of an eval set brings along, each apart; none for a row without `context`."""
+    held = question.get("context") or []
+    return (_DOCUMENT.findall(held) or [held]) if isinstance(held, str) else list(held)
+
+
+def passages_of(row: dict, question: dict, texts: dict[str, str]) -> list[str]:
+    """What was shown beside the question of a row of answers; `texts` are the chunks' by id."""
+    if row["condition"] == GIVEN:
+        return given_documents(question)
+    return shown([texts[key] for key in row["context_chunk_ids"]], row["original"], row["replacement"])
+
+
 def _given(row: dict) -> Case:
-    held = row["context"]
-    documents = _DOCUMENT.findall(held) or [held] if isinstance(held, str) else held
+    documents = given_documents(row)
     case = Case(GIVEN, len(documents), row["id"], row["question"], documents=tuple(documents))
     return replace(case, eval_set=row.get("eval_set", MAIN))
 

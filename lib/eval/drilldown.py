@@ -9,7 +9,7 @@ import gzip
 import json
 from collections.abc import Sequence
 
-from lib.eval.conditions import CLOSED_BOOK, MAIN, NO_ORACLE, RAG, REPLACED, shown
+from lib.eval.conditions import CLOSED_BOOK, MAIN, NO_ORACLE, RAG, REPLACED, given_documents, shown
 from lib.eval.contexts import CONTEXTS
 from lib.eval.retrieve import oracle_ids
 
@@ -54,11 +54,10 @@ def _question(row: dict, cases: dict[tuple, list], chunks: dict[str, dict], plac
     oracles = oracle_ids(row, list(seen.values()))
     for key in seen:
         places.setdefault(key, len(places))
-    context = row.get("context") or []
     return {
         "id": row["id"], "set": row.get("eval_set", MAIN),
         **{key: row.get(key) or "" for key in ("question", "answer", "source", "split", "evidence")}, "answerable": row["answerable"],
-        "context": [context] if isinstance(context, str) else context,
+        "context": given_documents(row),
         "oracles": [places[key] for key in seen if key in oracles],
         "cases": [_case(key, pairs, chunks, places) for key, pairs in sorted(cases.items(), key=lambda item: _order(item[0]))],
     }  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lib.eval.conditions import CLOSED_BOOK, MAIN, RAG, REPLACED, shown
+from lib.eval.conditions import CLOSED_BOOK, MAIN, RAG, REPLACED, passages_of
 from lib.eval.fence import parse_choice, parse_object, typed_request
 from lib.eval.stats import wilson
 
@@ -49,13 +49,13 @@ def rate_rows(rows: Sequence[dict], questions: dict[str, dict], texts: dict[str,
     for i, reply in zip(asked, asker.ask(requests, label="scores"), strict=True):
         scores = None if reply.error else parse_scores(reply.text)
         found[i] |= scores or {}
-        if not rows[i]["context_chunk_ids"]:
+        if not passages_of(rows[i], questions[rows[i]["question_id"]], texts):
             found[i]["groundedness"] = None
     return found
 
 
 def _scores_request(row: dict, question: dict, texts: dict[str, str]):
-    passages = shown([texts[key] for key in row["context_chunk_ids"]], row["original"], row["replacement"])
+    passages = passages_of(row, question, texts)
     parts = (
         ("QUESTION", question["question"]), ("REFERENCE", question["answer"]), ("PASSAGES", "\n\n".join(passages) or "(none shown)"),
         ("CANDIDATE", row["reply"]),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lib.eval.conditions import REPLACED, shown
+from lib.eval.conditions import GIVEN, REPLACED, passages_of
 from lib.eval.judge import Verdict, judge_rows
 from lib.eval.metrics import bleu, exact_match, f1, rouge, verbatim_quotes
 from lib.eval.opinions import SCALES, judge_refusals, rate_rows
@@ -50,7 +50,7 @@ def score_rows(
 
 def score(row: dict, question: dict, verdict: Verdict, oracles: set[str], texts: dict[str, str]) -> dict:
     """The scores of one answer that need no further judge."""
-    passages = shown([texts[key] for key in row["context_chunk_ids"]], row["original"], row["replacement"])
+    passages = passages_of(row, question, texts)
     referenced = question["answerable"] and row["condition"] != REPLACED
     given = "" if row["refused"] else row["answer"]
     found = overlaps(given, question["answer"]) if referenced else {}
@@ -64,7 +64,7 @@ def score(row: dict, question: dict, verdict: Verdict, oracles: set[str], texts:
         **{name: round(found[name], 6) if found else None for name in OVERLAPS},
         "refused": row["refused"], "failed": bool(row["error"]), "cut": row["finish_reason"] == "length",
         "finish_reason": row["finish_reason"],
-        "oracle_shown": bool(places) if oracles else None, "oracle_position": places[0] if places else None,
+        "oracle_shown": bool(places) if oracles and row["condition"] != GIVEN else None, "oracle_position": places[0] if places else None,
         "n_quotes": len(row["quotes"]), "n_verbatim": verbatim_quotes(row["quotes"], passages),
         "cites_oracle": from_oracle > 0 if places and row["quotes"] else None,
         "value": value, "p_blind": blind_share(passages, row["replacement"]) if row["original"] else None,

@@ -8,9 +8,11 @@ import pytest
 
 from lib.eval.answer import ask_systems
 from lib.eval.breakdown import agreement
-from lib.eval.conditions import CLOSED_BOOK, Case
-from lib.eval.judge import Ahead, judge_rows, same_model_warnings
+from lib.eval.conditions import CLOSED_BOOK, Case, given_documents
+from lib.eval.drilldown import build_data
+from lib.eval.judge import Ahead, Verdict, judge_rows, same_model_warnings
 from lib.eval.opinions import compare_pairs, judge_refusals, parse_scores, rate_rows, settle_pair, summarise_pairs
+from lib.eval.score import score
 from lib.llm import Format, Role, connect
 from tests.fakes.http import FakeServer
 
@@ -50,6 +52,24 @@ def test_scores_see_the_passages_and_groundedness_needs_some(corpus):
     assert all(set(scores.values()) == {None} for scores in found[2:])
     asker.rule = lambda text: "excellent"
     assert set(rate_rows(rows[:1], by_id, texts, asker)[0].values()) == {None}
+
+
+def test_what_an_eval_sets_row_brings_along_counts_as_shown(corpus):
+    chunks, _ = corpus
+    context = f"<DOCUMENT>{chunks[0]['text']}</DOCUMENT><DOCUMENT>Of £46.</DOCUMENT>"
+    question = {"id": "own:1", "question": "What?", "answer": "£45", "answerable": True, "context": context, "chunk_id": chunks[0]["chunk_id"]}
+    asker = FakeAsker(lambda text: json.dumps({"reason": "r", **GOOD}), "judge")
+    own = row("£45", key="own:1", condition="given", eval_set="own")
+    (found,) = rate_rows([own], {"own:1": question}, {}, asker)
+    assert found["groundedness"] == 5
+    assert fenced(asker.asked[0].messages[-1]["content"], "PASSAGES") == f"{chunks[0]['text']}\n\nOf £46."
+    quoting = own | {"quotes": ["costs £45 a night", "costs £47"], "finish_reason": "stop", "latency_s": 0.1, "prompt_tokens": 1,
+                     "completion_tokens": 1, "cost_usd": None, "confidence": None}  # fmt: skip
+    scored = score(quoting, question, Verdict(True, ""), {chunks[0]["chunk_id"]}, {})
+    assert (scored["n_quotes"], scored["n_verbatim"], scored["oracle_shown"], scored["cites_oracle"]) == (2, 1, None, None)
+    assert given_documents(question) == [chunks[0]["text"], "Of £46."]
+    made = build_data([question | {"eval_set": "own"}], chunks, [quoting], [scored | {"judges": {}}])
+    assert made["questions"][0]["context"] == given_documents(question)
 
 
 def test_a_pair_counts_only_where_both_orders_agree():
