@@ -17,6 +17,8 @@ from lib.eval.conditions import CLOSED_BOOK, RAG
 from lib.eval.stats import Z95, ratio, wilson
 from lib.eval.summary import is_main, systems_of
 from lib.run import BadInput, text_hash, write_text
+from lib.run.questions import cell_text, read_file
+from lib.run.tables import read_rows
 
 SHEET = ("key", "question", "reference", "answer", "right", "note")
 USABLE = 0.6  # kappa from which a judge may speak for people (FIELD: on 50 to 200 labelled answers)
@@ -67,23 +69,23 @@ def _is_sampled(score: dict, top_k: int) -> bool:
 
 
 def read_labels(path: Path) -> dict[str, bool]:
-    """Labels by key of a filled sheet; rows left empty are passed over.
+    """Labels by key of a filled sheet, with commas, semicolons or tabs, as spreadsheets save it; rows left empty are passed over.
 
     Raises:
-        BadInput: No such file, no columns `key` and `right`, or a label that is neither yes nor no.
+        BadInput: No such file, one that cannot be read, no columns `key` and `right`, or a label that is neither yes nor no.
     """
     if not path.is_file():
         raise BadInput(f"human_labels: no such file: {path}")
-    rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    rows = read_file("human_labels", path)
     if not rows or not {"key", "right"} <= set(rows[0]):
         raise BadInput(
             f"human_labels: expected the columns key and right, as in eval/label_sheet.csv; found {', '.join(rows[0]) if rows else 'no rows'}"
         )
     labels = {}
     for number, row in enumerate(rows, 2):
-        said = (row["right"] or "").strip().lower()
+        said = cell_text(row.get("right")).lower()
         if said and said not in _LABELS:
-            raise BadInput(f"human_labels: {path}, line {number}: expected yes or no in right; found {row['right']!r}")
+            raise BadInput(f"human_labels: {path}, line {number}: expected yes or no in right; found {said!r}")
         if said:
             labels[row["key"]] = _LABELS[said]
     return labels
@@ -185,8 +187,12 @@ def kappa(pairs: Sequence[tuple[bool, bool]]) -> float:
 
 
 def write_sheet(path: Path, sheet: str) -> str:
-    """Write the sheet, unless the one that lies there has labels already; returns a sentence on what was done."""
-    if path.is_file() and any(row.get("right", "").strip() for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))):
+    """Write the sheet, unless the one that lies there has labels already, or is no such sheet; returns a sentence on what was done."""
+    try:
+        labelled = path.is_file() and any(cell_text(row.get("right", "no such column")) for row in read_rows(path))
+    except BadInput as error:
+        return f"{error}; it is left as it is, since it may hold labels"
+    if labelled:
         return f"{path} has labels and is left as it is; set human_labels to it"
     write_text(path, sheet)
     n = len(list(csv.reader(io.StringIO(sheet)))) - 1

@@ -80,6 +80,25 @@ def test_a_sheet_with_labels_is_never_overwritten(tmp_path):
     assert path.read_text(encoding="utf-8") == "key,right\na,yes\n"
 
 
+@pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8-sig"), (";", "utf-8"), (";", "cp1252"), ("\t", "utf-16")])
+def test_a_sheet_that_a_spreadsheet_saved_is_read_and_kept(tmp_path, separator, encoding):
+    path, lines = tmp_path / "label_sheet.csv", [("key", "question", "reference", "answer", "right", "note"), ("a", "Cost?", "£5", "é", "Yes", "")]
+    saved = "\n".join(map(separator.join, [*lines, ("b", "Why?", "x", "y")])).encode(encoding)  # the last row lacks its empty cells
+    path.write_bytes(saved)
+    assert read_labels(path) == {"a": True}
+    assert "left as it is" in write_sheet(path, "key,right\nd,\n")
+    assert path.read_bytes() == saved
+
+
+def test_a_sheet_that_cannot_be_read_is_named_and_kept(tmp_path):
+    path = tmp_path / "label_sheet.csv"
+    path.write_text('key,right\na,"yes\nb,no\n', encoding="utf-8")
+    with pytest.raises(BadInput, match="human_labels: .* not closed"):
+        read_labels(path)
+    assert "left as it is" in write_sheet(path, "key,right\nd,\n")
+    assert path.read_text(encoding="utf-8").endswith("b,no\n")
+
+
 def test_kappa_is_agreement_beyond_chance():
     assert kappa([(True, True), (False, False)]) == 1
     assert kappa([(True, True), (True, False), (False, True), (False, False)]) == 0
