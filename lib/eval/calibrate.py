@@ -1,7 +1,8 @@
 """Calibrating the judge by people: a sheet of answers to label, and what the labels say of the judge's score.
 
-The sheet does not say who answered nor what the judge found. Answers are drawn at random within each system at one top_k,
-which is what the corrected score needs. Labels belong to one answer of one question: a sheet of other answers is not read.
+The sheet does not say who answered nor what the judge found. Questions are drawn at random at one top_k, each with the answers
+of all systems, so that every answer of a system is as likely to be labelled, whoever else gave it; the corrected score needs
+that. Labels belong to one answer of one question: a sheet of other answers is not read.
 """
 
 import csv
@@ -39,17 +40,21 @@ def build_sheet(
         answers, scores: Rows of the run's files, in the same order.
         questions: Rows of the eval sets by id.
         top_k: Where the answers come from.
-        n: Answers wanted, the same number of each system; fewer where there are fewer. Refusals, empty and failed replies are
-            settled without a judge and need no label.
+        n: Answers wanted, equal ones of a question counted once; fewer where there are fewer. Refusals, empty and failed replies
+            are settled without a judge and need no label.
         rng: The only source of chance.
     """
+    given: dict[str, dict[str, dict]] = {}  # by question, then by key
+    for answer, score in zip(answers, scores, strict=True):
+        if _is_sampled(score, top_k):
+            question = questions[answer["question_id"]]
+            held = given.setdefault(answer["question_id"], {})
+            held[answer_key(question, answer["answer"])] = {**question, "given": answer["answer"]}
     drawn: dict[str, dict] = {}
-    systems = systems_of(scores)
-    for system in systems:
-        rows = [a for a, s in zip(answers, scores, strict=True) if s["system"] == system and _is_sampled(s, top_k)]
-        for row in rng.sample(rows, min(len(rows), math.ceil(n / len(systems)))):
-            question = questions[row["question_id"]]
-            drawn.setdefault(answer_key(question, row["answer"]), {**question, "given": row["answer"]})
+    for name in rng.sample(sorted(given), len(given)):
+        if len(drawn) + len(given[name]) > n:
+            break
+        drawn |= given[name]
     order = list(drawn)
     rng.shuffle(order)
     out = io.StringIO()

@@ -46,6 +46,21 @@ def fill(text, right, path):
     return read_labels(path)
 
 
+def test_an_answer_that_two_systems_gave_is_no_likelier_to_be_labelled():
+    """Half of the answers are the same and mostly right, the rest mostly wrong, the judge is poor: 300 sheets, unbiased all the same."""
+    questions = {f"q{i}": {"question": f"What is {i}?", "answer": "r"} for i in range(40)}
+    cases = [(name, i, "both" if i < 20 else name) for name in ("student", "baseline") for i in range(40)]
+    scores = [score_row(f"q{i}", system=name, judge=i % 2 == 0) for name, i, _ in cases]
+    answers = [{"question_id": f"q{i}", "answer": said} for _, i, said in cases]
+    found = []
+    for seed in range(300):
+        sheet = build_sheet(answers, scores, questions, top_k=3, n=24, rng=random.Random(seed))
+        labels = {row["key"]: row["answer"] == "both" for row in csv.DictReader(io.StringIO(sheet))}
+        assert 23 <= len(labels) <= 24
+        found += calibrate(answers, scores, questions, labels, top_k=3)["corrected"].tolist()[:2]
+    assert np.mean(found) == pytest.approx(0.5, abs=0.02)
+
+
 def test_labels_give_kappa_and_a_corrected_score(labelled, tmp_path):
     text = build_sheet(*labelled, top_k=3, n=200, rng=random.Random(1))
     labels = fill(text, lambda row: "Yes" if int(row["reference"]) % 3 else "no", tmp_path / "same.csv")
