@@ -105,8 +105,9 @@ def say_calibration(calibration: pd.DataFrame) -> str:
     for row in calibration.to_dict("records"):
         who = "All together" if row["system"] == "all" else f"The {row['system']}"
         word = "usable" if row["usable"] else "not good enough to speak for people"
+        kappa = f"kappa {row['kappa']:.2f}: {word}" if pd.notna(row["kappa"]) else "too few or all alike for kappa"
         said.append(
-            f"{who}: {row['n_labelled']} labels, the judge agrees in {row['agree']} ({percent(row['agreement'])}, kappa {row['kappa']:.2f}: {word}); "
+            f"{who}: {row['n_labelled']} labels, the judge agrees in {row['agree']} ({percent(row['agreement'])}, {kappa}); "
             f"judged right {percent(row['judge_score'])}, corrected {percent(row['corrected'])} "
             f"({percent(row['corrected_low'])} to {percent(row['corrected_high'])})."
         )

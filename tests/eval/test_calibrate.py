@@ -2,11 +2,16 @@
 
 import csv
 import io
+import json
 import random
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from lib.eval import breakdown, tables
+from lib.eval import calibrate as calibration
 from lib.eval.calibrate import build_sheet, calibrate, kappa, prediction_powered, read_labels, write_sheet
 from lib.eval.stats import wilson
 from lib.run import BadInput
@@ -72,6 +77,37 @@ def test_labels_give_kappa_and_a_corrected_score(labelled, tmp_path):
     assert strict.loc["student", "corrected"] < strict.loc["student", "judge_score"]
     assert strict.loc["student", "false_yes"] > 0 == strict.loc["student", "false_no"]
     assert strict.loc["student", "corrected_low"] <= strict.loc["student", "corrected"] <= strict.loc["student", "corrected_high"]
+
+
+def test_labels_that_leave_kappa_open_condemn_no_judge(labelled):
+    answers, scores, questions = labelled
+    keys = [calibration.answer_key(questions["q1"], "sq1"), calibration.answer_key(questions["q2"], "sq2")]
+    table = calibrate(*labelled, dict.fromkeys(keys, True), top_k=3)
+    said = tables.say_calibration(table)
+    assert "2 labels, the judge agrees in 2 (100.0 %, too few or all alike for kappa)" in said and "not good enough" not in said
+    assert "nan" not in said
+
+
+def test_an_evaluation_without_labels_leaves_no_calibration_of_earlier_ones(labelled, tmp_path):
+    """The notebook's own cell: the report shows every table that lies in the folder."""
+    cells = json.loads(Path("4_eval.ipynb").read_text(encoding="utf-8"))["cells"]
+    (source,) = ["".join(cell["source"]) for cell in cells if "calibrate.read_labels" in "".join(cell["source"])]
+    answers, scores, questions = labelled
+    parameters = SimpleNamespace(label_sheet=20, human_labels="")
+    run = SimpleNamespace(p=parameters, dir=tmp_path, path=lambda name: tmp_path / name, rng=random.Random, reads=lambda path: None)
+    names = {
+        "run": run, "by_id": questions, "top_k": 3, "answers": answers, "scores": scores, "calibrate": calibration, "tables": tables,
+        "breakdown": breakdown, "Path": Path, "Markdown": str,
+    }  # fmt: skip
+    (tmp_path / "eval").mkdir()
+    exec(source, names)
+    parameters.human_labels = str(tmp_path / "filled.csv")
+    fill((tmp_path / "eval/label_sheet.csv").read_text(encoding="utf-8"), lambda row: "yes", tmp_path / "filled.csv")
+    exec(source, names)
+    assert (tmp_path / "eval/calibration.csv").is_file()
+    parameters.human_labels = ""
+    exec(source, names)
+    assert not (tmp_path / "eval/calibration.csv").exists()
 
 
 def test_labels_of_other_answers_are_not_read_and_bad_sheets_are_named(labelled, tmp_path):
