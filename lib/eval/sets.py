@@ -42,6 +42,12 @@ def _usable(path: Path, chunks: Sequence[dict]) -> list[dict]:
         return f"{path.stem}:{said['id'] or text_hash(said['question'] + _flat(row.get('context')))[:12]}"
 
     rows, found = read_file("more_eval_sets", path), []
+    for number, row in enumerate(rows, 1):
+        if not all(isinstance(part, str) for part in _parts(row.get("context"))):
+            raise BadInput(
+                f"more_eval_sets: {path}: row {number}: expected a text or a list of texts as context; "
+                "of RAFT rows `python -m lib.gen.convert IN OUT --format eval` makes an eval set"
+            )
     for said, row in zip(parse_rows(f"more_eval_sets: {path}", rows, make_id), rows, strict=True):
         held = _holder(said, chunks) if said["answerable"] else None
         found.append(
@@ -56,7 +62,14 @@ def _usable(path: Path, chunks: Sequence[dict]) -> list[dict]:
 
 def _context(value: object) -> str | list[str]:
     """One text, or several: a list (of JSON, of Parquet) is several documents."""
-    return [str(part) for part in value] if hasattr(value, "__iter__") and not isinstance(value, str) else cell_text(value)
+    return _parts(value) if hasattr(value, "__iter__") and not isinstance(value, str) else cell_text(value)
+
+
+def _parts(value: object) -> list:
+    """What a context is made of, texts unless the file holds something else: the items of a list, else one text or object."""
+    if isinstance(value, Mapping):
+        return [value]
+    return list(value) if hasattr(value, "__iter__") and not isinstance(value, str) else [cell_text(value)]
 
 
 def _flat(value: object) -> str:

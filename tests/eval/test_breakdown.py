@@ -167,3 +167,10 @@ def test_the_name_of_the_frozen_set_is_taken(tmp_path):
     (tmp_path / "eval.csv").write_text("question,answer\na,b\n", encoding="utf-8")
     with pytest.raises(BadInput, match="different names"):
         read_sets([str(tmp_path / "eval.csv")], [])
+
+
+@pytest.mark.parametrize("context", [{"sentences": [["One.", "Two."]], "title": [["", ""]]}, [["One.", "Two."]], [1, 2]])
+def test_a_context_that_is_no_text_is_refused_and_not_shown_as_something_else(tmp_path, context):
+    write_jsonl(tmp_path / "raft.jsonl", [{"question": "What?", "answer": "this", "context": "One."}, {"question": "Why?", "answer": "that", "context": context}])
+    with pytest.raises(BadInput, match=r"raft.jsonl: row 2: expected a text or a list of texts as context.*--format eval"):
+        read_sets([str(tmp_path / "raft.jsonl")], [])
