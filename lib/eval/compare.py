@@ -121,7 +121,8 @@ def warnings_of(runs: Sequence[Evaluated]) -> list[str]:
     if len({run.eval_sha256 for run in runs}) > 1:
         found.append("The eval sets differ; only the questions that all runs asked are compared.")
     for name in JUDGING:
-        values = {json.dumps(run.settings.get(name)) for run in runs}
+        # Of several judges the first one's verdicts are the scores.
+        values = {json.dumps((run.settings.get(name) or [])[:1] if name == "judges" else run.settings.get(name)) for run in runs}
         if len(values) > 1:
             found.append(f"{name} differs between the runs ({', '.join(sorted(values))}): the scores were not made in the same way.")
     return found
@@ -209,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=RUNS, help="folder for compare.html and compare.csv (default: runs/)")
     given = parser.parse_args(arguments)
     apply_style()
-    folders = [Path(name) if Path(name).is_dir() else RUNS / name for name in given.runs]
+    folders = [Path(name) if Path(name).is_dir() and not (RUNS / name).is_dir() else RUNS / name for name in given.runs]
     runs = [load_run(folder) for folder in folders]
     page, comparisons = write_comparison(runs, given.out, only_common=given.common)
     rates, settings = pd.read_csv(given.out / "compare_rates.csv"), settings_table(runs)

@@ -1,9 +1,20 @@
 """Several runs compared: only on the same questions, paired, corrected, from their files alone."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
-from lib.eval.compare import common_scores, compare_runs, load_run, main, settings_table, stand_ins_of, write_comparison
+from lib.eval.compare import (
+    common_scores,
+    compare_runs,
+    load_run,
+    main,
+    settings_table,
+    stand_ins_of,
+    warnings_of,
+    write_comparison,
+)
 from lib.eval.stats import holm, mcnemar
 from lib.run import BadInput, read_json, read_jsonl, write_json, write_jsonl
 from tests.fakes.evaluation import make_run
@@ -93,6 +104,23 @@ def test_another_judge_is_a_warning_on_the_page(folders, tmp_path):
     write_json(copy / "run.json", manifest)
     page, _ = write_comparison([load_run(folders / "second"), load_run(copy)], tmp_path)
     assert "judge model differs between the runs" in page.read_text(encoding="utf-8")
+
+
+def test_a_further_judge_changes_no_score_and_is_no_warning(folders):
+    first = load_run(folders / "first")
+    two = dataclasses.replace(first, name="two", settings=first.settings | {"judges": ["judge", "second"]})
+    assert warnings_of([dataclasses.replace(first, settings=first.settings | {"judges": ["judge"]}), two]) == []
+    other = dataclasses.replace(two, settings=first.settings | {"judges": ["second", "judge"]})
+    (said,) = warnings_of([two, other])
+    assert said.startswith("judges differs between the runs")
+
+
+def test_a_runs_name_goes_before_a_folder_of_the_same_name(folders, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("lib.eval.compare.RUNS", folders)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    main(["first", "second", "--out", str(tmp_path / "out")])
+    assert "first: student gets" in capsys.readouterr().out
 
 
 def test_the_command_prints_the_table_and_the_page(folders, tmp_path, capsys):
