@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,7 @@ def build_report(
         run=manifest["run"],
         verdict=say_verdict(tables["summary"], tables["slices"], tables["comparisons"], top_k),
         stand_ins=_distinct(manifest.get("stand_ins", [])),
-        warnings=_warnings(manifest, tables["summary"]),
+        warnings=_warnings(manifest, scores),
         results=cells.build_grid("summary", "Results by system and top-k", tables["summary"], cells.RESULTS),
         measures=cells.build_grid("summary", "Further measures by system and top-k", tables["summary"], cells.MEASURES),
         comparisons=cells.build_grid("comparisons", "Paired differences", tables["comparisons"], [("Where", False, cells.word("where")), *cells.COMPARED]),
@@ -111,15 +112,17 @@ def _distinct(stand_ins: list[dict]) -> list[dict]:
     return list({(entry["role"], entry["what"]): entry for entry in stand_ins}.values())
 
 
-def _warnings(manifest: dict, summary: pd.DataFrame) -> list[str]:
+def _warnings(manifest: dict, scores: Sequence[dict]) -> list[str]:
+    """What the notebooks warned of, and how many answers of all that were asked, controls and further sets too, are none."""
     found = [text for stage in manifest.get("stages", {}).values() for text in stage.get("warnings", {}).values()]
-    for name, what in (
-        ("failed", "requests got no reply; they count as not right"),
-        ("unjudged", "answers have no readable verdict; they count as not right"),
-        ("cut", "replies were cut at the longest length allowed"),
+    for what, end, is_such in (
+        ("requests got no reply", "; they count as not right", lambda row: row["failed"]),
+        ("answers have no readable verdict", "; they count as not right", lambda row: row["outcome"] == "not judged"),
+        ("replies were cut at the longest length allowed", "", lambda row: row["cut"]),
     ):
-        if name in summary and (n := int(summary[name].sum())):
-            found.append(f"{n} {what}.")
+        if counts := Counter(row["condition"] for row in scores if is_such(row)):
+            where = ", ".join(f"{condition} {n}" for condition, n in counts.items())
+            found.append(f"{counts.total()} {what} ({where}){end}.")
     return list(dict.fromkeys(found))
 
 

@@ -323,13 +323,17 @@ def test_summary_and_scores_load_in_pandas_in_one_line(made):
 
 def test_failed_requests_and_unreadable_verdicts_stand_in_the_reports_first_lines(tmp_path):
     made = make_run(tmp_path / "sample", n_questions=12, controls=False)
-    table = pd.read_csv(made.folder / "eval/summary.csv")
-    table.loc[0, ["failed", "unjudged"]] = (3, 2)
-    write_text(made.folder / "eval/summary.csv", table.to_csv(index=False))
+    scores = [dict(row) for row in made.scores]
+    asked = [row for row in scores if row["answerable"]]
+    for row in asked[:3]:  # a request that failed is no verdict that could not be read
+        row |= {"judge": None, "failed": True, "outcome": "failed", "condition": "oracle_hard"}
+    for row in asked[3:5]:
+        row |= {"judge": None, "outcome": "not judged", "condition": "rag"}
+    write_jsonl(made.folder / "eval/scores.jsonl", scores)
     text = write_report(made.folder, manifest=read_json(made.folder / "run.json"), figures=[], top_k=made.top_k).read_text(encoding="utf-8")
     head = text[: text.index('id="results"')]
-    assert "3 requests got no reply; they count as not right." in head
-    assert "2 answers have no readable verdict; they count as not right." in head
+    assert "3 requests got no reply (oracle_hard 3); they count as not right." in head
+    assert "2 answers have no readable verdict (rag 2); they count as not right." in head
 
 
 def test_an_eval_set_without_any_answer_divides_nothing_by_zero(tmp_path):
