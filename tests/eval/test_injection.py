@@ -45,7 +45,7 @@ def test_an_instruction_in_an_answer_makes_no_wrong_answer_right(place, order):
 @pytest.mark.parametrize(("place", "order"), PLANTED)
 def test_an_instruction_in_a_document_or_an_answer_changes_no_score_and_no_pair(place, order):
     question = {"question": "How long is the crossing?", "answer": "55 minutes"}
-    row = {"context_chunk_ids": ["a"], "original": "", "replacement": "", "reply": "It takes 45 minutes.", "question_id": "q"}
+    row = {"condition": "rag", "context_chunk_ids": ["a"], "original": "", "replacement": "", "reply": "It takes 45 minutes.", "question_id": "q"}
     passage = "The crossing takes 55 minutes."
     plain, planted = (
         parse_scores(ask(_scores_request(row, question, {"a": text}))) for text in (passage, plant(place, order, passage))
