@@ -91,9 +91,9 @@ def check(p: dict) -> None:
     for name, known in (("contexts", tuple(CONTEXTS)), ("opinions", OPINIONS)):
         if unknown := [value for value in p.get(name, []) if value not in known]:
             raise BadInput(f"{name}: expected some of {', '.join(known)}; found {unknown[0]!r}")
-    for name in ("context_distractors", "perplexity_tokens"):
-        if any(type(value) is not int or value < 1 for value in p.get(name, [])):
-            raise BadInput(f"{name}: expected a list of whole numbers from 1 on, such as [4, 19]; found {p[name]!r}")
+    for name, least in (("context_distractors", 1), ("perplexity_tokens", 2)):  # a window's first token is not foretold
+        if any(type(value) is not int or value < least for value in p.get(name, [])):
+            raise BadInput(f"{name}: expected a list of whole numbers from {least} on, such as [4, 19]; found {p[name]!r}")
     judges = p.get("judges", ["judge"])
     if not judges or len(set(judges)) != len(judges):
         raise BadInput(f"judges: expected different names, the first of which counts, such as ['judge']; found {judges!r}")

@@ -76,6 +76,7 @@ def test_further_contexts_sets_judges_and_repeats_are_counted(tmp_path):
         ({"opinions": ["mood"]}, "opinions"),
         ({"context_distractors": [0]}, "context_distractors"),
         ({"perplexity_tokens": ["2K"]}, "perplexity_tokens"),
+        ({"perplexity_tokens": [1]}, "from 2 on"),
         ({"judges": []}, "judges"),
         ({"repeats": 3}, "answer_temperature"),
         ({"human_labels": "none.csv"}, "human_labels: no such file: none.csv"),
