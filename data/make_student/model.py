@@ -4,7 +4,7 @@ import pathlib
 import random
 
 import torch
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from make_student import circuits
@@ -37,7 +37,13 @@ def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 3000
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
         pre_tokenizers.Split(PRE_SPLIT, behavior="isolated"),
         pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
-    tokenizer.decoder = decoders.ByteLevel()
+    # a word is the same token where a line, a passage or a quote starts as after a space, so that a quote is copied from its first token on
+    tokenizer.normalizer = normalizers.Sequence([
+        normalizers.Prepend(" "), normalizers.Replace("\n", "\n "),
+        normalizers.Replace(Regex(r"\A  "), " "), normalizers.Replace(Regex(r"\A \n"), "\n")])
+    tokenizer.decoder = decoders.Sequence([
+        decoders.ByteLevel(), *(decoders.Replace(f"{mark} ", mark) for mark in ("\n", TAGS[0], TAGS[2], *ROLES)),
+        decoders.Strip(" ", 1, 0)])
     special = [PAD, BOS, END, *ROLES]
     tokenizer.train_from_iterator(texts, trainers.BpeTrainer(
         vocab_size=vocab_size - len(TAGS), special_tokens=special, show_progress=False,

@@ -29,8 +29,10 @@ def encode(exercise: Exercise, tokenizer) -> tuple[list[int], list[tuple[list[in
     def ids(text: str) -> list[int]:
         return tokenizer(text, add_special_tokens=False)["input_ids"]
 
-    start = ids(BOS + ROLES[1] + show_passages(exercise.passages))
-    branches = [(ids(ask.question + END + ROLES[2]), ids(ask.reply + END)) for ask in exercise.asks]
+    shown = BOS + ROLES[1] + show_passages(exercise.passages)
+    start = ids(shown.removesuffix("\n"))  # a text is cut at tags only, or its words would be cut otherwise than in one piece
+    gap = "\n" if shown.endswith("\n") else ""
+    branches = [(ids(gap + ask.question + END + ROLES[2]), ids(ask.reply + END)) for ask in exercise.asks]
     return start, branches
 
 

@@ -83,6 +83,29 @@ def test_any_text_survives_the_tokenizer(tokenizer):
         assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
 
 
+def test_a_word_is_the_same_token_at_the_start_of_a_line_a_passage_a_quote_and_within(tokenizer):
+    def ids(text: str) -> list[int]:
+        return tokenizer(text, add_special_tokens=False)["input_ids"]
+
+    word = ids("Every")
+    for before in ("as said. ", "one\n", "one\n\n", "<DOCUMENT>", "##begin_quote##", "<ANSWER>: ", "</DOCUMENT>\n"):
+        assert ids(f"{before}Every")[-len(word):] == word, before
+        assert tokenizer.decode(ids(f"{before}Every day")) == f"{before}Every day"
+
+
+@pytest.mark.smoke
+def test_an_exercise_is_learnt_in_the_tokens_that_a_server_sends(tokenizer):
+    from make_student import train
+    rng = random.Random(4)
+    exercises = [invent.draw_exercise(rng, n_passages=2) for _ in range(8)]
+    for exercise in [*exercises, invent.Exercise([], exercises[0].asks)]:
+        start, branches = train.encode(exercise, tokenizer)
+        for ask, (question, reply) in zip(exercise.asks, branches, strict=True):
+            sent = tokenizer.apply_chat_template(conversation(exercise, ask), return_dict=False)
+            assert start + question + reply == sent
+            assert tokenizer.decode(reply, skip_special_tokens=True) == ask.reply
+
+
 def test_invented_text_depends_on_the_seed_alone():
     first, again, other = (invent.draw_exercise(random.Random(seed), n_passages=3) for seed in (5, 5, 6))
     assert first == again != other
