@@ -131,6 +131,7 @@ def test_a_sheet_with_labels_is_never_overwritten(tmp_path):
     assert path.read_text(encoding="utf-8") == "key,right\na,yes\n"
 
 
+@pytest.mark.filterwarnings("ignore:.*a guess")
 @pytest.mark.parametrize(("separator", "encoding"), [(",", "utf-8-sig"), (";", "utf-8"), (";", "cp1252"), ("\t", "utf-16")])
 def test_a_sheet_that_a_spreadsheet_saved_is_read_and_kept(tmp_path, separator, encoding):
     path, lines = tmp_path / "label_sheet.csv", [("key", "question", "reference", "answer", "right", "note"), ("a", "Cost?", "£5", "é", "Yes", "")]
