@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lib.run import BadInput
+from lib.run.endpoints import read_env_file
 
 ROLES = ("teacher", "judge", "embedder", "student", "baseline")
 ALIASES = {"teacher": "COMPLETION", "embedder": "EMBEDDING"}
@@ -102,19 +103,8 @@ class Role:
 
 
 def environment(env_file: str | Path | None = None) -> dict[str, str]:
-    """The process's environment laid over `.env` (lines `NAME=value`; `#` comments, quotes and `export` are understood)."""
-    path = Path(env_file or ENV_FILE)
-    values = {}
-    for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and not name.lstrip().startswith("#"):
-            value = value.strip()
-            if value[:1] in "'\"" and value[:1] and value[0] in value[1:]:
-                value = value[1 : value.index(value[0], 1)]
-            else:
-                value = value.split(" #")[0].strip()
-            values[name.strip()] = value
-    return {**values, **os.environ}
+    """The process's environment laid over `.env`."""
+    return {**read_env_file(Path(env_file or ENV_FILE)), **os.environ}
 
 
 def resolve_role(name: str, env: Mapping[str, str] | None = None) -> Role | None:

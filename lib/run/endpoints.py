@@ -34,7 +34,7 @@ def roles_set(
     notebooks: list[str], folder: str | Path = ".", env: Mapping[str, str] = os.environ, parameters: Mapping = {}
 ) -> list[str]:
     """The roles that these notebooks use and that are set, even by half: `teacher`, `judge`, …"""
-    values = {**_read_env_file(Path(folder) / ".env"), **env}
+    values = {**read_env_file(Path(folder) / ".env"), **env}
     prefixes = dict.fromkeys(
         prefix for notebook in notebooks for prefix in (*USED_BY.get(notebook, ()), *named_roles(notebook, parameters))
     )
@@ -46,7 +46,7 @@ def role_variables(
     notebook: str, folder: str | Path = ".", env: Mapping[str, str] = os.environ, parameters: Mapping = {}
 ) -> dict[str, str]:
     """The places and models of the roles that a notebook uses, from `.env` in `folder` and the environment (which wins)."""
-    values = {**_read_env_file(Path(folder) / ".env"), **env}
+    values = {**read_env_file(Path(folder) / ".env"), **env}
     roles = dict.fromkeys((*USED_BY.get(notebook, ()), *named_roles(notebook, parameters)))
     names = [f"{role}_{field}" for role in roles for field in FIELDS]
     return {name: values[name] for name in names if values.get(name)}
@@ -61,12 +61,16 @@ def roles_hash(
     )
 
 
-def _read_env_file(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    pairs = (
-        line.split("=", 1)
-        for line in path.read_text(encoding="utf-8-sig").splitlines()
-        if "=" in line and not line.lstrip().startswith("#")
-    )
-    return {name.removeprefix("export ").strip(): value.strip().strip("\"'") for name, value in pairs}
+def read_env_file(path: Path) -> dict[str, str]:
+    """Variables of a `.env` file, lines `NAME=value`; `#` comments, quotes, `export` and a byte-order mark are understood."""
+    values = {}
+    for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.lstrip().startswith("#"):
+            value = value.strip()
+            if value[:1] in ("'", '"') and value[0] in value[1:]:
+                value = value[1 : value.index(value[0], 1)]
+            else:
+                value = value.split(" #")[0].strip()
+            values[name.strip()] = value
+    return values

@@ -104,3 +104,10 @@ def test_prices_are_two_numbers():
     assert resolve_role("teacher", SET | {"TEACHER_PRICE_USD_PER_MTOKENS": "2.5, 10"}).price == (2.5, 10.0)
     with pytest.raises(BadInput, match="two numbers"):
         resolve_role("teacher", SET | {"TEACHER_PRICE_USD_PER_MTOKENS": "cheap"})
+
+
+def test_what_the_command_compares_and_what_the_rooms_use_is_one_reading_of_the_file(tmp_path, monkeypatch):
+    monkeypatch.delenv("TEACHER_OPENAI_DEPLOYMENT", raising=False)
+    (tmp_path / ".env").write_text("export TEACHER_OPENAI_DEPLOYMENT='big # one' # the large one\n", encoding="utf-8")
+    name = "TEACHER_OPENAI_DEPLOYMENT"
+    assert role_variables("1_gen", tmp_path, {})[name] == environment(tmp_path / ".env")[name] == "big # one"
