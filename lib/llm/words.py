@@ -13,12 +13,12 @@ _WORD = re.compile(rf"\d+(?:[.,:/]\d+)*|[{_UNSPACED}]|[^\W\d_{_UNSPACED}]+")
 _SMALL_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
 _SMALL = {word: str(number) for number, word in enumerate(_SMALL_WORDS.split())}
 _ENDING = re.compile(r"(?:ings?|edly|ed|es|ly|s)$")
-FILLER_WORDS = """
+_FILLER_WORDS = """
     a an the of to in on at by for from with and or but not no is are was were be been being it its this that these those as he
     she they them their his her we our you your i my me do does did has have had will would can could should may might must there
     here then than so such into onto over under about up out if when which who whom whose what where why how also only just
 """
-FILLER = frozenset(FILLER_WORDS.split())
+FILLER = frozenset(_FILLER_WORDS.split())
 
 
 def split_words(text: str) -> list[str]:

@@ -91,7 +91,10 @@ def tune(
     if "job_id" not in state:
         # What runs already is paid already: only a new job has to fit the budget.
         budget = p.get("budget_usd", 0.0), spent(read_manifest(run_dir / "run.json"))
-        allow = lambda: check_budget(estimate_job(p, train, valid), *budget)  # noqa: E731
+
+        def allow() -> None:
+            check_budget(estimate_job(p, train, valid), *budget)
+
         files = upload(run_dir, jobs, order, state, allow, sleep)
         state["job_id"] = create(jobs, order, files, allow, sleep)
         state |= {"created": now(), "state": "waiting"}
