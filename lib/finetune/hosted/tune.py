@@ -99,8 +99,8 @@ def tune(
         state["job_id"] = create(jobs, order, files, allow, sleep)
         state |= {"created": now(), "state": "waiting"}
         (run_dir / "training" / "log.jsonl").unlink(missing_ok=True)  # losses of another job, or of a training here
-        write_state(run_dir, state)
         record_created(run_dir, "job", state["job_id"], backend=order.backend, base_url=account.base_url)
+        write_state(run_dir, state)
     else:
         say(f"going on with {state['job_id']}, made {state.get('created', 'before')}")
     try:
@@ -141,8 +141,8 @@ def upload(run_dir: Path, jobs, order: Order, state: dict, allow: Callable, slee
                     lambda path=path, name=name: jobs.find_file(name) or jobs.upload(path, name), jobs.account, f"uploading {name}", sleep=sleep
                 )  # fmt: skip
             state["files"][part] = file_id
-            write_state(run_dir, state)
             record_created(run_dir, "file", file_id, backend=order.backend, base_url=jobs.account.base_url, name=name)
+            write_state(run_dir, state)
         ids.append(await_intake(jobs, state, part, run_dir, sleep))
     return tuple(ids)
 
