@@ -49,6 +49,7 @@ def hosted_record(run, system: str, known: dict | None = None) -> dict:
     from lib.llm import probe  # here, since its client takes a second to import
 
     job = hosted_job(run)
+    run.need("training/hosted.json")  # an input: another job is another student, and what was made with this one is old then
     record = {
         "engine": "endpoint", "hosted": job["backend"], "base_url": job["base_url"],
         "model_path": job["model"] if system == "student" else job["base_model"], "pid": None,

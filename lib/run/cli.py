@@ -23,7 +23,7 @@ from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
 from lib.run.plan import plan_run
 from lib.run.preflight import check_given, check_run
-from lib.run.resume import RunLock, reason_to_run
+from lib.run.resume import RunLock, reason_to_run, removed_by_teardown
 
 DEFAULT_FILE = "parameters/smoke.yaml"
 EPILOG = """examples:
@@ -193,8 +193,9 @@ def _choose(options) -> list[str]:
 
 
 def _is_finished(notebook: str, folder: Path, values: dict) -> bool:
-    manifest = read_manifest(folder / "runs" / str(values["run"]) / "run.json")
-    return manifest["stages"].get(notebook, {}).get("status") == "finished"
+    run_dir = folder / "runs" / str(values["run"])
+    stage = read_manifest(run_dir / "run.json")["stages"].get(notebook, {})
+    return stage.get("status") == "finished" and not removed_by_teardown(stage, run_dir)
 
 
 def _run(

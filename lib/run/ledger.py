@@ -3,8 +3,10 @@
 Lines are only ever appended, each on disk before the call returns: what was made and what was removed. Never a secret.
 """
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from lib.run.manifest import now
@@ -25,18 +27,27 @@ def record_removed(run_dir: Path, kind: str, id: str) -> None:
 
 def read_ledger(run_dir: Path) -> list[dict]:
     """What was made and not removed since, in the order of making; a last line torn by a crash is left out."""
-    path, there = Path(run_dir) / NAME, {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            continue
+    there = {}
+    for entry in _entries(run_dir):
         key = (entry["kind"], entry["id"])
         if entry["did"] == "created":
             there[key] = entry
         else:
             there.pop(key, None)
     return list(there.values())
+
+
+def was_removed(run_dir: Path, kind: str, id: str) -> bool:
+    """Whether the last thing noted of it is that it is gone; of what was never noted nothing is known."""
+    did = [entry["did"] for entry in _entries(run_dir) if (entry["kind"], entry["id"]) == (kind, id)]
+    return did[-1:] == ["removed"]
+
+
+def _entries(run_dir: Path) -> Iterator[dict]:
+    path = Path(run_dir) / NAME
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        with contextlib.suppress(json.JSONDecodeError):
+            yield json.loads(line)
 
 
 def _append(run_dir: Path, entry: dict) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lib.run.endpoints import roles_hash
 from lib.run.errors import BadInput
 from lib.run.files import tree_hash
+from lib.run.ledger import was_removed
 from lib.run.notebook import code_hash
 
 # Where a run is written, how fast it may ask and what it may cost do not change what a finished stage computed.
@@ -30,6 +31,8 @@ def reason_to_run(notebook: str, manifest: dict, parameters: dict, folder: Path)
         return "not run before"
     if stage["status"] != "finished":
         return "did not finish last time"
+    if gone := removed_by_teardown(stage, folder / "runs" / str(parameters["run"])):
+        return gone
     before = manifest["parameters"].get(notebook, {})
     for name, value in parameters.items():
         if name not in WITHOUT_EFFECT and before.get(name) != value:
@@ -44,6 +47,15 @@ def reason_to_run(notebook: str, manifest: dict, parameters: dict, folder: Path)
                 return f"{path} is gone"
             if tree_hash(folder / path) != known:
                 return f"{path} changed"
+    return None
+
+
+def removed_by_teardown(stage: dict, run_dir: Path) -> str | None:
+    """What a teardown took of the model that a finished stage made at a provider, in words; None where it is there, or lies here."""
+    made = stage.get("training", {})
+    for kind, id in (("model", made.get("model")), ("job", made.get("job_id"))):
+        if id and was_removed(run_dir, kind, id):
+            return f"its {kind} {id} was removed by a teardown"
     return None
 
 

@@ -51,6 +51,15 @@ def test_student_and_baseline_are_the_tuned_and_the_untuned_model_of_the_same_ac
     assert KEY not in (run.dir / "serving" / "servers.json").read_text()
 
 
+def test_another_job_is_another_student_so_that_its_record_is_an_input(openai, monkeypatch):
+    _, run = openai
+    needed = []
+    monkeypatch.setattr(run, "need", lambda name: needed.append(name) or run.dir / name)
+    ensure_served(run, ["student"])
+    ensure_served(run, ["student"])  # found again
+    assert needed.count("training/hosted.json") == 2
+
+
 def test_the_tuned_model_has_a_price_so_that_a_budget_can_hold(openai):
     _, run = openai
     ensure_served(run, ["student"])

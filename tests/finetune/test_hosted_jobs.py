@@ -9,12 +9,14 @@ import pytest
 
 from lib.deploy.teardown import teardown
 from lib.finetune.hosted import __main__ as command
+from lib.finetune.hosted import tune as tuning
 from lib.finetune.hosted.follow import JobFailed
-from lib.finetune.hosted.order import read_state
+from lib.finetune.hosted.order import read_state, write_state
 from lib.finetune.hosted.tune import tune
 from lib.llm.provider import Account, ProviderError
 from lib.run import BadInput, read_json, read_jsonl
 from lib.run.ledger import read_ledger
+from lib.run.resume import removed_by_teardown
 from tests.fakes.hosted import KEY, TOKENS, FakeOpenAI, FakeTogether
 from tests.fakes.http import Fault
 
@@ -217,6 +219,35 @@ def test_after_a_teardown_everything_is_made_anew(job, account_in_environment):
     assert teardown(job.dir, yes=True, tell=lambda _: None) == 0
     assert job.tune()["model"]
     assert job.created() == (2 * before[0], 1 if job.backend == "together" else 2)  # Together forgets a job that is removed
+
+
+def test_after_a_teardown_the_finished_stage_is_not_finished_any_more(job, account_in_environment):
+    stage = {"training": job.tune()}
+    assert removed_by_teardown(stage, job.dir) is None
+    assert teardown(job.dir, yes=True, tell=lambda _: None) == 0
+    assert removed_by_teardown(stage, job.dir) == f"its model {stage['training']['model']} was removed by a teardown"
+    assert removed_by_teardown({"training": job.tune()}, job.dir) is None
+
+
+def test_a_job_is_made_anew_though_its_file_could_not_be_removed(job, account_in_environment):
+    job.tune()
+    before = job.created()
+    job.fake.faults.append(Fault("DELETE", "/files/", 403, times=2))
+    assert teardown(job.dir, yes=True, tell=lambda _: None) == 1
+    job.tune()
+    assert job.created() == (before[0], 1 if job.backend == "together" else 2)
+
+
+def test_a_model_is_on_record_before_the_state_that_skips_making_it(job, monkeypatch):
+    def killed(run_dir, state):
+        write_state(run_dir, state)
+        if state.get("state") == "succeeded":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(tuning, "write_state", killed)
+    with pytest.raises(KeyboardInterrupt):
+        job.tune()
+    assert [entry["kind"] for entry in read_ledger(job.dir)][-1] == "model"
 
 
 def test_a_job_cancelled_elsewhere_is_told_and_not_followed_for_ever(tmp_path, backend):

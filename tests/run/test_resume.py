@@ -1,7 +1,9 @@
 import pytest
 
 from lib.run import BadInput, open_run
-from lib.run.manifest import read_manifest
+from lib.run.cli import _is_finished
+from lib.run.ledger import record_created, record_removed
+from lib.run.manifest import read_manifest, update_manifest
 from lib.run.resume import RunLock, reason_to_run
 
 
@@ -52,6 +54,25 @@ def test_another_endpoint_is_the_reason_and_another_key_is_not(finished, monkeyp
     (workshop.folder / ".env").write_text("# mine\nexport TEACHER_OPENAI_BASE_URL='http://127.0.0.1:1/v1'\n")
     assert finished() == "the endpoints of its roles changed"
     assert "canary" not in (workshop.run_dir / "run.json").read_text()
+
+
+@pytest.mark.parametrize(("kind", "id"), [("model", "ft:mini:demo"), ("job", "ftjob-1")])
+def test_a_model_or_job_that_a_teardown_removed_is_the_reason_and_named(finished, workshop, kind, id):
+    def tuned(manifest):
+        manifest["stages"]["1_gen"]["training"] = {"model": "ft:mini:demo", "job_id": "ftjob-1"}
+
+    update_manifest(workshop.run_dir / "run.json", tuned)
+    assert finished() is None, "a ledger that is not there says nothing"
+    record_created(workshop.run_dir, kind, id)
+    record_created(workshop.run_dir, "model", "ft:of-another-job")
+    record_removed(workshop.run_dir, "model", "ft:of-another-job")
+    assert finished() is None
+    record_removed(workshop.run_dir, kind, id)
+    assert finished() == f"its {kind} {id} was removed by a teardown"
+    assert not _is_finished("1_gen", workshop.folder, {"run": "toy"}), "what runs again is checked before anything is spent"
+    record_created(workshop.run_dir, kind, id)
+    assert finished() is None
+    assert _is_finished("1_gen", workshop.folder, {"run": "toy"})
 
 
 def test_an_unfinished_or_unknown_notebook_is_run(finished, workshop):

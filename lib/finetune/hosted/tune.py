@@ -18,7 +18,7 @@ from lib.finetune.hosted.together_job import TogetherJobs
 from lib.llm.provider import Account, ProviderError, find_account, is_network, patiently
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput, read_jsonl, say, write_json, write_jsonl
-from lib.run.ledger import read_ledger, record_created
+from lib.run.ledger import read_ledger, record_created, was_removed
 from lib.run.manifest import now, read_manifest
 
 JOBS = {"openai": OpenAIJobs, "azure": AzureJobs, "together": TogetherJobs}
@@ -96,7 +96,7 @@ def tune(
             check_budget(estimate_job(p, train, valid), *budget)
 
         files = upload(run_dir, jobs, order, state, allow, sleep)
-        state["job_id"] = create(jobs, order, files, allow, sleep)
+        state["job_id"] = create(run_dir, jobs, order, files, allow, sleep)
         state |= {"created": now(), "state": "waiting"}
         (run_dir / "training" / "log.jsonl").unlink(missing_ok=True)  # losses of another job, or of a training here
         record_created(run_dir, "job", state["job_id"], backend=order.backend, base_url=account.base_url)
@@ -110,15 +110,15 @@ def tune(
         write_state(run_dir, state | {"state": error.state, "error": str(error)})
         raise
     state |= outcome(order, status)
-    write_state(run_dir, state)
     record_created(run_dir, "model", state["model"], backend=order.backend, base_url=account.base_url)
+    write_state(run_dir, state)  # last: from here on nothing is made, and so nothing noted, again
     return finish(run_dir, order, state, train)
 
 
 def _without_removed(state: dict, run_dir: Path) -> dict:
-    """The state without what a teardown took away: a removed file is uploaded anew, a removed job (and its model) made anew."""
+    """The state without what a teardown took away: a removed file is uploaded anew, a removed job or model trained anew."""
     there = {(entry["kind"], entry["id"]) for entry in read_ledger(run_dir)}
-    if "job_id" in state and ("job", state["job_id"]) not in there:
+    if any(was_removed(run_dir, kind, state.get(name, "")) for kind, name in (("job", "job_id"), ("model", "model"))):
         state = {name: state[name] for name in ("fingerprint", "files")}
     return state | {"files": {part: id for part, id in state.get("files", {}).items() if ("file", id) in there}}
 
@@ -169,13 +169,16 @@ def await_intake(jobs, state: dict, part: str, run_dir: Path, sleep: Callable) -
         waited += 5.0
 
 
-def create(jobs, order: Order, files: tuple[str, str | None], allow: Callable, sleep: Callable) -> str:
-    """Create the job if `allow()` lets it, unless an earlier try did: one whose reply was lost is found by its file or suffix."""
+def create(run_dir: Path, jobs, order: Order, files: tuple[str, str | None], allow: Callable, sleep: Callable) -> str:
+    """Create the job if `allow()` lets it, unless an earlier try did: one whose reply was lost is found by its file or suffix.
+
+    One that a teardown took is not found: OpenAI and Azure list it still, and its model is gone.
+    """
     lost = True  # an earlier start may have been killed between the request and the note of its id
 
     def send() -> str:
         nonlocal lost
-        if lost and (found := jobs.find_job(order, files[0])):
+        if lost and (found := jobs.find_job(order, files[0])) and not was_removed(run_dir, "job", found):
             say(f"found {found}, made before")
             return found
         lost = False
