@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.eval.conditions import MAIN
-from lib.llm.raft import squeeze
-from lib.llm.words import facts, holds_answer
+from lib.llm.evidence import locate
 from lib.run import BadInput, text_hash
 from lib.run.questions import cell_text, parse_rows, read_file
 
@@ -19,7 +18,7 @@ def read_sets(paths: Sequence[str], chunks: Sequence[dict]) -> dict[str, list[di
 
     Args:
         paths: The files.
-        chunks: Rows of `dataset/chunks.jsonl`; a chunk that holds the evidence becomes the question's.
+        chunks: Rows of `dataset/chunks.jsonl`, among which `lib.llm.evidence` finds each question's.
 
     Returns:
         Rows like those of `dataset/eval.jsonl`, with `eval_set`, ids that begin with its name, and `context`, empty for none.
@@ -48,15 +47,12 @@ def _usable(path: Path, chunks: Sequence[dict]) -> list[dict]:
                 f"more_eval_sets: {path}: row {number}: expected a text or a list of texts as context; "
                 "of RAFT rows `python -m lib.gen.convert IN OUT --format eval` makes an eval set"
             )
-    for said, row in zip(parse_rows(f"more_eval_sets: {path}", rows, make_id), rows, strict=True):
-        held = _holder(said, chunks) if said["answerable"] else None
-        found.append(
-            {
-                **said, "chunk_id": held["chunk_id"] if held else "",
-                "source": said["source"] or (held["source"] if held else ""), "split": held.get("split", "") if held else "",
-                "eval_set": path.stem, "context": _context(row.get("context")),
-            }
-        )  # fmt: skip
+    parsed = parse_rows(f"more_eval_sets: {path}", rows, make_id)
+    for said, row, place in zip(parsed, rows, locate(parsed, chunks), strict=True):
+        context = _context(row.get("context"))
+        if context and not (said["source"] or said["evidence"]):  # what it was asked about is at hand, and need not be guessed
+            place = {"chunk_id": "", "source": "", "split": ""}
+        found.append({**said, **place, "eval_set": path.stem, "context": context})
     return found
 
 
@@ -75,13 +71,3 @@ def _parts(value: object) -> list:
 def _flat(value: object) -> str:
     held = _context(value)
     return held if isinstance(held, str) else "\n".join(held)
-
-
-def _holder(said: dict, chunks: Sequence[dict]) -> dict | None:
-    """The chunk that holds the evidence; without evidence the one chunk of the source that may hold the answer."""
-    held = [chunk for chunk in chunks if not said["source"] or chunk["source"] == said["source"]]
-    if said["evidence"]:
-        wanted = squeeze(said["evidence"]).casefold()
-        return next((chunk for chunk in held if wanted in squeeze(chunk["text"]).casefold()), None)
-    may = [chunk for chunk in held if holds_answer(facts(chunk["text"]), said["answer"])] if said["source"] else []
-    return may[0] if len(may) == 1 else None

@@ -1,4 +1,4 @@
-"""The frozen eval set: its record, the user's file of questions and answers, evidence found in chunks, its hash.
+"""The frozen eval set: its record, the user's file of questions and answers, their chunks, its hash.
 
 Eval sets made of generated questions are `lib/gen/heldout.py`.
 """
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from lib.gen.records import Chunk, content_id
-from lib.llm.words import facts, holds_answer, words
+from lib.llm.evidence import locate
 from lib.run import BadInput, file_hash, write_jsonl
 from lib.run.questions import COLUMNS, parse_rows, read_file
 
@@ -74,47 +74,9 @@ def read_eval_set(path: Path, eval_columns: Sequence[str] = ()) -> list[EvalQues
 
 
 def locate_evidence(questions: Sequence[EvalQuestion], chunks: Sequence[Chunk]) -> list[EvalQuestion]:
-    """Find the chunk that holds each answer, and the split of its document.
-
-    The evidence decides, compared word by word, since extraction changes marks and line breaks; where a chunk border cuts
-    it, the chunk with the most of it, at least half. Without evidence: the one chunk of the source that may hold the answer.
-    """
-    by_source: dict[str, list[Chunk]] = {}
-    for chunk in chunks:
-        by_source.setdefault(chunk.source, []).append(chunk)
-    located = []
-    for question in questions:
-        held = by_source.get(question.source, [] if question.source else list(chunks))
-        chunk = _holder(question, held) if question.answerable else None
-        splits = {c.split for c in held} if question.source else set()
-        split = chunk.split if chunk else splits.pop() if len(splits) == 1 else ""
-        source = question.source or (chunk.source if chunk else "")
-        located.append(replace(question, chunk_id=chunk.chunk_id if chunk else "", split=split, source=source))
-    return located
-
-
-def _holder(question: EvalQuestion, chunks: Sequence[Chunk]) -> Chunk | None:
-    if not question.evidence:
-        may = [chunk for chunk in chunks if holds_answer(facts(chunk.text), question.answer)]
-        return may[0] if len(may) == 1 else None
-    wanted = words(question.evidence)
-    best, most = None, 0.5
-    for chunk in chunks:
-        score = _overlap(wanted, words(chunk.text))
-        if score > most or (score == most and best is None):
-            best, most = chunk, score
-    return best
-
-
-def _overlap(wanted: list[str], found: list[str]) -> float:
-    """Share of `wanted` that stands in `found` as one run from its start or to its end."""
-    flat = f" {' '.join(found)} "
-    if f" {' '.join(wanted)} " in flat:
-        return 1.0
-    for n in range(len(wanted) - 1, len(wanted) // 2 - 1, -1):
-        if any(f" {' '.join(part)} " in flat for part in (wanted[:n], wanted[-n:])):
-            return n / len(wanted)
-    return 0.0
+    """Find the chunk that holds each answer, and the split of its document (`lib.llm.evidence`)."""
+    found = locate([question.row() for question in questions], [vars(chunk) for chunk in chunks])
+    return [replace(question, **place) for question, place in zip(questions, found, strict=True)]
 
 
 def describe_origin(eval_path: Path | None, eval_from: str) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from lib.eval.plan import plan
 from lib.eval.sets import read_sets
-from lib.gen.evalset import read_eval_set
+from lib.gen.evalset import locate_evidence, read_eval_set
+from lib.gen.records import Chunk
 from lib.run import BadInput
 from lib.run.questions import cell_text, cell_truth, parse_rows
 
@@ -43,6 +44,33 @@ def test_the_same_file_gives_the_same_questions_in_both_rooms(tmp_path, delimite
     names = ("question", "answer", "answerable", "source", "evidence")
     assert [[getattr(row, name) for name in names] for row in made] == [[row[name] for name in names] for row in shown]
     assert [f"e:{row.id}" for row in made] == [row["id"] for row in shown]
+
+
+def test_the_same_file_gives_the_same_chunks_in_both_rooms(tmp_path):
+    texts = {"The long bridge was opened in 1931 by the mayor": "test", "by the mayor and her council after nine years.": "test", "| Adult | £8.60 |": "test"}
+    chunks = [Chunk(f"c{i}", "d", "a.md", "", None, "", text, len(text), 9, split) for i, (text, split) in enumerate(texts.items())]
+    rows = [
+        {"question": "Who?", "answer": "the mayor", "source": "a.md", "evidence": "opened in 1931 by the mayor and her council"},
+        {"question": "Fee?", "answer": "£8.60", "source": "a.md", "evidence": "Adult** | £8.60"},
+        {"question": "Named no source?", "answer": "£8.60"},
+        {"question": "Where no chunk is known?", "answer": "x", "source": "a.md", "evidence": "nowhere in there"},
+        {"question": "Unanswerable?", "answer": "", "source": "a.md"},
+    ]  # fmt: skip
+    (tmp_path / "e.json").write_text(json.dumps(rows), encoding="utf-8")
+    made = locate_evidence(read_eval_set(tmp_path / "e.json"), chunks)
+    shown = read_sets([str(tmp_path / "e.json")], [vars(chunk) for chunk in chunks])["e"]
+    names = ("chunk_id", "source", "split")
+    assert [[getattr(row, name) for name in names] for row in made] == [[row[name] for name in names] for row in shown]
+    assert [row.chunk_id for row in made] == ["c0", "c2", "c2", "", ""]
+    assert {row.split for row in made} == {"test"}
+
+
+def test_a_question_that_brings_its_context_is_given_no_chunk_by_a_guess(tmp_path):
+    row = {"question": "Summarise.", "answer": "dogs stay outside", "context": "A section. Dogs stay outside."}
+    (tmp_path / "e.json").write_text(json.dumps([row]), encoding="utf-8")
+    chunk = {"chunk_id": "c", "source": "a.md", "text": "Dogs stay outside.", "split": "train"}
+    [found] = read_sets([str(tmp_path / "e.json")], [chunk])["e"]
+    assert (found["chunk_id"], found["source"], found["split"]) == ("", "", "")
 
 
 def test_a_file_without_answers_is_not_one_of_questions_that_have_none(tmp_path):
