@@ -99,6 +99,9 @@ def answers_of_run(
 ) -> list[dict]:
     """What another run's student said to these very prompts, from that run's `eval/answers.jsonl`.
 
+    What counts as a refusal was found there, by the sentences that this student was taught: `refused` is taken as it stands and
+    never found again by the sentences of `form`, which may be others.
+
     Args:
         folder: The other run's folder.
         cases, form, max_tokens, temperature: What is asked here; an answer counts only if prompt and decoding are the same.

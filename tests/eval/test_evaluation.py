@@ -1,10 +1,13 @@
 """From cases to tables: every reply lands where it should, and every number can be recomputed from the scores."""
 
+import json
 import math
 import random
 import threading
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -275,6 +278,28 @@ def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_onl
         answers_of_run(folder, cases, Format(), max_tokens=64)
     with pytest.raises(BadInput, match="run 4_eval"):
         answers_of_run(tmp_path / "none", cases, Format(), max_tokens=64)
+
+
+def test_each_runs_student_refuses_in_the_sentence_that_it_was_taught(corpus, tmp_path):
+    ours, theirs = Format(refusal="Pass."), Format(refusal="Nothing here.")
+    cases = [Case("rag", 1, row["id"], row["question"], ("a",), ("text",)) for row in corpus[1][:2]]
+    said = {"student": FakeAsker(lambda text: "<ANSWER>: Pass."), "other": FakeAsker(lambda text: "<ANSWER>: Nothing here.")}
+    for name, form, reply in (("taught", theirs, "other"), ("untaught", theirs, "student")):
+        write_jsonl(tmp_path / name / "eval/answers.jsonl", answer_cases(cases, said[reply], form, system="student", max_tokens=64))
+        write_json(tmp_path / name / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64}}})
+    askers = {"student": said["student"], "baseline": said["other"]} | {f"run:{name}": tmp_path / name for name in ("taught", "untaught")}
+    rows = ask_systems(cases, askers, ours, max_tokens=64)
+    assert {row["system"]: row["refused"] for row in rows} == {"student": True, "baseline": False, "run:taught": True, "run:untaught": False}
+
+
+def test_another_runs_answers_are_an_input_so_that_new_ones_are_noticed(tmp_path):
+    cells = {cell.get("id"): "".join(cell["source"]) for cell in json.loads(Path("4_eval.ipynb").read_text())["cells"]}
+    read, run = [], SimpleNamespace(dir=tmp_path / "mine", p=SimpleNamespace(systems=["run:other"], judges=["judge"], max_reply_tokens=9, answer_temperature=0.0))
+    run.reads = lambda *paths: read.extend(paths)
+    asked = SimpleNamespace(other_run=other_run, ask_systems=lambda *_, **__: [])
+    known = {"run": run, "answer": asked, "local_model": lambda _: "x", "everything": [], "served_here": lambda _: [], "take_turns": lambda *_: [], "cases": [], "form": None}
+    exec(cells["ask-systems"], known)
+    assert read == [tmp_path / "other" / "eval/answers.jsonl"]
 
 
 def test_decoding_is_greedy_and_repeats_have_a_seed_each():
