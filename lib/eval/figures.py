@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 6.4  # inches; half a page wide in the report, and still read there
-SPARE = ("#56B4E9", "#CC79A7", "#D55E00", "#7A6F9B", "#5B8C5A", "#9A6B4F")
+CHARACTER, BAR = 0.065, 0.17  # inches: a character of a bar's text, and the thickness that a lying bar's text needs
+SPARE = ("#7A6F9B", "#5B8C5A", "#D55E00", "#CC79A7", "#56B4E9", "#9A6B4F")  # the third on is least like the roles'
 RATES = {
     "judge_score": ("Judged right", "share of answerable questions", "judge_low", "judge_high", "correct", "n"),
     "refusals": (
@@ -35,21 +36,18 @@ RATES = {
 
 def plot_rate(summary: pd.DataFrame, name: str) -> "Figure":
     """Bars of `judge_score`, `refusals` or `precision` by top_k and system, with intervals, count and n on each."""
-    title, ylabel, low, high, count, of = RATES[name]
+    title, label, low, high, count, of = RATES[name]
     widths = sorted(summary["top_k"].unique())
-    systems = list(dict.fromkeys(summary["system"]))
-    figure, axes = new_axes(title, max(WIDTH, 1.6 + 0.62 * len(widths) * len(systems)))
-    for i, system in enumerate(systems):
-        rows = summary[summary["system"] == system].set_index("top_k").reindex(widths)
+    bars = {}
+    for system, rows in summary.groupby("system", sort=False):
+        rows = rows.set_index("top_k").reindex(widths)
         rates = rows[count] / rows[of].replace(0, math.nan)
         texts = [
             f"{c:.0f}/{n:.0f}" if n > 0 else "none"
             for c, n in zip(rows[count].fillna(0), rows[of].fillna(0), strict=True)
         ]
-        _bars(axes, i, len(systems), system, rates, rows[low], rows[high], texts)
-    put_ticks(axes, ["closed book" if k == 0 else f"top-k {k}" for k in widths], ylabel)
-    put_legend(axes, len(systems))
-    return figure
+        bars[system] = rates, rows[low], rows[high], texts
+    return _draw_bars(title, ["closed book" if k == 0 else f"top-k {k}" for k in widths], bars, label)
 
 
 def plot_recall(recall: list[dict], retriever: str) -> "Figure":
@@ -98,17 +96,12 @@ def plot_memory(slices: pd.DataFrame) -> "Figure":
 
 
 def _grouped(table: pd.DataFrame, by: str, prefix: str, title: str) -> "Figure":
-    groups, systems = list(dict.fromkeys(table[by])), list(dict.fromkeys(table["system"]))
-    figure, axes = new_axes(title, WIDTH)
-    if not groups:
-        axes.text(0.5, 0.5, "no question allows this", ha="center", transform=axes.transAxes)
-    for i, system in enumerate(systems):
-        rows = table[table["system"] == system].set_index(by).reindex(groups)
+    groups, bars = list(dict.fromkeys(table[by])), {}
+    for system, rows in table.groupby("system", sort=False):
+        rows = rows.set_index(by).reindex(groups)
         texts = [f"{c:.0f}/{n:.0f}" for c, n in zip(rows["correct"].fillna(0), rows["n"].fillna(0), strict=True)]
-        _bars(axes, i, len(systems), system, rows["judge_score"], rows[f"{prefix}_low"], rows[f"{prefix}_high"], texts)
-    put_ticks(axes, [label.replace("documents ", "documents\n") for label in groups], "share of questions")
-    put_legend(axes, len(systems))
-    return figure
+        bars[system] = rows["judge_score"], rows[f"{prefix}_low"], rows[f"{prefix}_high"], texts
+    return _draw_bars(title, [label.replace("documents ", "documents\n") for label in groups], bars, "share of questions")
 
 
 def new_axes(title: str, width: float, height: float = 3.7):
@@ -121,31 +114,59 @@ def new_axes(title: str, width: float, height: float = 3.7):
     return figure, axes
 
 
-def _bars(axes, i: int, n_systems: int, system: str, rates, low, high, texts: list[str]) -> None:
-    width = 0.8 / n_systems
-    x = [group + (i - (n_systems - 1) / 2) * width for group in range(len(rates))]
-    value, low, high = (list(map(float, series)) for series in (rates, low, high))
-    axes.bar(x, value, width * 0.92, color=colour(system, i), label=system)
-    axes.errorbar(
-        x,
-        value,
-        yerr=[[v - a for v, a in zip(value, low, strict=True)], [b - v for v, b in zip(value, high, strict=True)]],
-        fmt="none",
-        ecolor=COLOURS["ink"],
-        elinewidth=1,
-        capsize=2.5,
-    )
-    for at, v, top, text in zip(x, value, high, texts, strict=True):
-        at_least = top if not math.isnan(top) else 0.0
-        axes.annotate(
-            text,
-            (at, at_least),
-            textcoords="offset points",
-            xytext=(0, 3),
-            ha="center",
-            fontsize=8 if n_systems < 3 else 6.5,
-            color=COLOURS["ink"] if not math.isnan(v) else COLOURS["grey"],
-        )
+def _draw_bars(title: str, groups: list[str], bars: dict[str, tuple], label: str) -> "Figure":
+    """Groups of one bar a system, each with its interval and text: upright where the texts fit side by side, else lying.
+
+    Args:
+        title: The figure's.
+        groups: Their names.
+        bars: By system `rates, low, high, texts`, each as long as `groups`.
+        label: What the rates are shares of.
+    """
+    longest = max((len(text) for *_, texts in bars.values() for text in texts), default=0)
+    lying = longest * CHARACTER > 0.8 * (WIDTH - 0.9) / max(len(groups) * len(bars), 1)
+    # A figure that grew wide would be shrunk to the report's column, letters and all: it grows down instead.
+    figure, axes = new_axes(title, WIDTH, max(3.7, 1.2 + len(groups) * (BAR * len(bars) + 0.08)) if lying else 3.7)
+    if not groups:
+        axes.text(0.5, 0.5, "no question allows this", ha="center", transform=axes.transAxes)
+    for i, (system, (rates, low, high, texts)) in enumerate(bars.items()):
+        at = [group + (i - (len(bars) - 1) / 2) * 0.8 / len(bars) for group in range(len(groups))]
+        _put_bars(axes, at, 0.8 * 0.92 / len(bars), (rates, low, high), texts, lying, color=colour(system, i), label=system)
+    (_put_ticks_down if lying else put_ticks)(axes, groups, label)
+    put_legend(axes, len(bars))
+    return figure
+
+
+def _put_bars(axes, at: list[float], thickness: float, rates: tuple, texts: list[str], lying: bool, **style) -> None:
+    """One system's bars, with intervals, and texts above them or in a column to the right."""
+    value, low, high = (list(map(float, series)) for series in rates)
+    error = [[v - a for v, a in zip(value, low, strict=True)], [b - v for v, b in zip(value, high, strict=True)]]
+    lines = {"fmt": "none", "ecolor": COLOURS["ink"], "elinewidth": 1, "capsize": 2.5}
+    if lying:
+        axes.barh(at, value, thickness, **style)
+        axes.errorbar(value, at, xerr=error, **lines)
+    else:
+        axes.bar(at, value, thickness, **style)
+        axes.errorbar(at, value, yerr=error, **lines)
+    for place, v, top, text in zip(at, value, high, texts, strict=True):
+        put = {"fontsize": 8, "color": COLOURS["grey" if math.isnan(v) else "ink"], "annotation_clip": False}
+        if lying:
+            axes.annotate(text, (1.03, place), va="center", **put)
+        else:
+            above = (place, 0.0 if math.isnan(top) else top)
+            axes.annotate(text, above, textcoords="offset points", xytext=(0, 3), ha="center", **put)
+
+
+def _put_ticks_down(axes, groups: list[str], label: str) -> None:
+    """Named groups downwards, and shares from 0 to 100 % sideways."""
+    axes.set_ylim(max(len(groups), 1) - 0.5, -0.5)
+    axes.set_yticks(range(len(groups)), groups)
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+    axes.set_xlabel(label)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.grid(axis="x")
 
 
 def put_ticks(axes, labels: list[str] | None, ylabel: str) -> None:
