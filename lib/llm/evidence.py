@@ -6,13 +6,14 @@ from functools import lru_cache
 from lib.llm.words import facts, holds_answer, words
 
 N_REMEMBERED = 20_000  # texts whose words are kept while questions are gone through
+LEAST = 3  # words of a piece of evidence: one or two ("in 1907") stand in many chunks
 
 
 def locate(questions: Sequence[Mapping], chunks: Sequence[Mapping]) -> list[dict]:
     """Find the chunk that holds each answer, and the split of its document.
 
     The evidence decides, compared word by word, since extraction changes marks and line breaks; where a chunk border cuts
-    it, the chunk with the most of it, at least half. Without evidence: the one chunk that may hold the answer. Only chunks
+    it, the chunk with the most of it, at least half and `LEAST` words. Without evidence: the one chunk that may hold the answer. Only chunks
     of the question's source count, where it names one.
 
     Args:
@@ -55,7 +56,7 @@ def _overlap(wanted: list[str], flat: str) -> float:
     """Share of `wanted` that stands in `flat`, words between spaces, as one run from its start or to its end."""
     if f" {' '.join(wanted)} " in flat:
         return 1.0
-    for n in range(len(wanted) - 1, len(wanted) // 2 - 1, -1):
+    for n in range(len(wanted) - 1, max(len(wanted) // 2, LEAST) - 1, -1):
         if any(f" {' '.join(part)} " in flat for part in (wanted[:n], wanted[-n:])):
             return n / len(wanted)
     return 0.0

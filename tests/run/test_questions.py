@@ -53,6 +53,7 @@ def test_the_same_file_gives_the_same_chunks_in_both_rooms(tmp_path):
         {"question": "Who?", "answer": "the mayor", "source": "a.md", "evidence": "opened in 1931 by the mayor and her council"},
         {"question": "Fee?", "answer": "£8.60", "source": "a.md", "evidence": "Adult** | £8.60"},
         {"question": "Named no source?", "answer": "£8.60"},
+        {"question": "Of two words one is somewhere?", "answer": "x", "source": "a.md", "evidence": "opened then"},
         {"question": "Where no chunk is known?", "answer": "x", "source": "a.md", "evidence": "nowhere in there"},
         {"question": "Unanswerable?", "answer": "", "source": "a.md"},
     ]  # fmt: skip
@@ -61,7 +62,7 @@ def test_the_same_file_gives_the_same_chunks_in_both_rooms(tmp_path):
     shown = read_sets([str(tmp_path / "e.json")], [vars(chunk) for chunk in chunks])["e"]
     names = ("chunk_id", "source", "split")
     assert [[getattr(row, name) for name in names] for row in made] == [[row[name] for name in names] for row in shown]
-    assert [row.chunk_id for row in made] == ["c0", "c2", "c2", "", ""]
+    assert [row.chunk_id for row in made] == ["c0", "c2", "c2", "", "", ""]
     assert {row.split for row in made} == {"test"}
 
 
