@@ -14,6 +14,7 @@ from lib.llm.provider import ProviderError, find_account, remove
 from lib.run import BadInput, read_json
 from lib.run.ledger import read_ledger, record_removed
 from lib.run.leftovers import stop_kept, supervisors
+from lib.run.resume import RunLock
 from lib.run.supervise import process_start
 
 # What answers or costs by the hour goes first, what others depend on last.
@@ -97,10 +98,17 @@ def main(arguments: list[str], root: Path = Path("runs")) -> int:
         print(f"error: {run_dir}: no such run", file=sys.stderr)
         return 2
     try:
+        lock = RunLock(run_dir)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
         return teardown(run_dir, yes=options.yes)
     except EOFError:
         print("\nnothing was removed: no terminal to ask at; --yes does without", file=sys.stderr)
         return 2
+    finally:
+        lock.release()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from lib.deploy import azure, teardown
 from lib.run import launch, write_json
 from lib.run.ledger import NAME, read_ledger, record_created, record_removed
+from lib.run.resume import RunLock
 from lib.run.supervise import process_start
 from tests.fakes.azure import ROOT, TOKEN, FakeManager
 from tests.fakes.hosted import KEY, FakeOpenAI, FakeTogether
@@ -140,3 +141,14 @@ def test_the_command_refuses_an_unknown_run_and_does_not_remove_without_a_termin
     assert asked.returncode == 2
     assert "--yes" in asked.stderr
     assert len(read_ledger(run_dir)) == 3
+
+
+def test_a_run_that_is_being_made_is_not_torn_down(openai, capsys):
+    fake, run_dir = openai
+    lock = RunLock(run_dir)
+    try:
+        assert teardown.main(["--run", run_dir.name, "--yes"], root=run_dir.parent) == 2
+    finally:
+        lock.release()
+    assert "is being made by process" in capsys.readouterr().err and fake.models
+    assert teardown.main(["--run", run_dir.name, "--yes"], root=run_dir.parent) == 0 and not fake.models
