@@ -3,22 +3,27 @@
 Rows are counted when 1_gen has left them in the run's folder, else estimated from the documents' size.
 """
 
+import heapq
 import json
 import math
+import random
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 from lib.finetune.estimate import estimate_rows
 from lib.finetune.hosted.plan import conversation_rows, plan_hosted
+from lib.finetune.hosted.rows import row_size
 from lib.finetune.launcher import Launcher, check_hosts
+from lib.finetune.order import pack_rows
 from lib.finetune.settings import Settings, check_choices, check_launcher
 from lib.finetune.shape import find_shape
 from lib.finetune.start import join_commands
 from lib.run import BadInput, read_json, read_jsonl
+from lib.run.tokens import CHARS_A_TOKEN, find_counter
 
-CHARS_A_TOKEN = 4
 REPLY_TOKENS = 120
+SAMPLE, N_LONGEST = 500, 50  # rows that are really cut into tokens
 CONTAINERS = {".pdf", ".docx"}
 
 
@@ -36,22 +41,25 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
         BadInput: What the notebook would refuse.
     """
     check_choices(p["backend"], p["tuning"], p["scheduler"])
+    train = Path(root) / p["run"] / "dataset" / "train.jsonl"
     if p["backend"] != "local":
-        return plan_hosted(p, *_rows(p, Path(root) / p["run"] / "dataset" / "train.jsonl"), root)
+        return plan_hosted(p, *_row_tokens(p, train), root)
     launcher, settings = read_launcher(p), read_settings(p)
     check_launcher(settings, launcher)
     shape = find_shape(p["student_model"])
-    rows, length, note = _rows(p, Path(root) / p["run"] / "dataset" / "train.jsonl")
+    tokens, note = _row_tokens(p, train)
+    length = max(tokens)
     if shape is None:
         note = f"nothing here tells the shape of {p['student_model']}: no memory and no time can be told before it is fetched"
         return [{"item": "student", "value": p["student_model"], "unit": "", "note": note}, *machine_rows(p)]
     limit = min(p["max_length"] or length, shape.context)
     if length > limit:
         note += f"; THE LONGEST ROW ({length} TOKENS) DOES NOT FIT {limit}: the notebook would refuse it"
-    trained = settings.rows_trained(rows)
-    sequences = math.ceil(trained / max(1, limit // length)) if settings.packing else trained
+    sequences = settings.rows_trained(len(tokens))
+    if settings.packing:
+        sequences = len(pack_rows(tokens, settings.epochs, limit, random.Random(settings.seed)))
     steps = math.ceil(sequences / (settings.batch_size * launcher.processes * settings.grad_accumulation))
-    told = {"rows": rows, "tokens": trained * length, "steps": steps, "length": length, "note": note}
+    told = {"rows": len(tokens), "tokens": round(settings.epochs * sum(tokens)), "steps": steps, "length": length, "note": note}
     return [*estimate_rows(shape, launcher, settings, tokens_per_s=p.get("tokens_per_s", 0.0), **told), *machine_rows(p, root)]
 
 
@@ -85,16 +93,26 @@ def read_launcher(p: dict) -> Launcher:
     return launcher
 
 
-def _rows(p: dict, train: Path) -> tuple[int, int, str]:
-    """Number of rows, tokens of the longest, and where both come from."""
-    if train.is_file():
-        rows = read_jsonl(train)
-        chars = max(map(_chars, rows))
-        return (
-            len(rows),
-            math.ceil(chars / CHARS_A_TOKEN),
-            f"counted in {train}; tokens at {CHARS_A_TOKEN} characters each",
-        )
+def _row_tokens(p: dict, train: Path) -> tuple[list[int], str]:
+    """Tokens of each row, and where they come from."""
+    if not train.is_file():
+        rows, length, note = _guess_rows(p, train)
+        return [length] * max(1, rows), note
+    rows = read_jsonl(train)
+    if not rows:
+        raise BadInput(f"{train}: expected rows to train on; it is empty")
+    tokens, count = [row_size(row, None) for row in rows], find_counter(p["student_model"])
+    if count is None:
+        return tokens, f"counted in {train}; tokens at {CHARS_A_TOKEN} characters each: the student's tokenizer is not here"
+    sample = range(0, len(rows), math.ceil(len(rows) / SAMPLE))
+    cut = {i: row_size(rows[i], count) for i in {*sample, *heapq.nlargest(N_LONGEST, range(len(rows)), key=tokens.__getitem__)}}
+    rate = sum(cut[i] for i in sample) / max(1, sum(tokens[i] for i in sample))
+    note = f"counted in {train}; tokens as the student's tokenizer cuts {len(cut)} of them"
+    return [cut.get(i) or round(rate * n) for i, n in enumerate(tokens)], note
+
+
+def _guess_rows(p: dict, train: Path) -> tuple[int, int, str]:
+    """Number of rows before there are any, tokens of each, and what both suppose."""
     if p.get("recipe") == "conversations":
         return conversation_rows(Path(p["conversations"]))
     documents = Path(p.get("documents", ""))
@@ -108,11 +126,6 @@ def _rows(p: dict, train: Path) -> tuple[int, int, str]:
     rows = round(asked * (1 + p["p_refusal"]))
     length = (p["n_distractors"] + 1) * p["chunk_chars"] // CHARS_A_TOKEN + REPLY_TOKENS
     return rows, length, f"at most, from some {size / 1000:,.0f} kB of text; tokens at {CHARS_A_TOKEN} characters each"
-
-
-def _chars(row: dict) -> int:
-    texts = [m["content"] for m in row["messages"]] if "messages" in row else [row.get(name, "") for name in ("prompt", "completion", "text")]
-    return sum(map(len, texts))
 
 
 def _text_bytes(path: Path) -> int:

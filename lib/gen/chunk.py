@@ -8,7 +8,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from lib.gen.records import API, Chunk, Document, Drop, Mark, content_id
 from lib.gen.semantic import find_turns
 from lib.llm.words import split_words
 from lib.run import BadInput
+from lib.run.tokens import CHARS_A_TOKEN, find_counter, tokenizer_file
 
 CHUNKERS = ("recursive", "tokens", "semantic")
 NEAR_DUPLICATES = ("group", "drop")
@@ -223,33 +223,10 @@ def _blocks(document: Document, ruler: _Ruler) -> Iterable[tuple[int, int]]:
 
 def token_counter(student_model: str) -> Callable[[str], int]:
     """Return a function that counts a text's tokens, in `token_unit(student_model)`."""
-    path = tokenizer_file(student_model)
-    if path is None:
-        return lambda text: -(-len(text) // 4)
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)
+    return find_counter(student_model) or (lambda text: -(-len(text) // CHARS_A_TOKEN))
 
 
 def token_unit(student_model: str) -> str:
     """What is counted: the student's tokens where its tokenizer is on this machine, else an estimate."""
     known = tokenizer_file(student_model)
     return "tokens of the student" if known else "tokens (estimate: four characters each)"
-
-
-def tokenizer_file(student_model: str) -> Path | None:
-    """The student's `tokenizer.json`: in its folder, or in the model hub's cache; nothing is fetched."""
-    path = Path(student_model) / "tokenizer.json"
-    if path.is_file():
-        return path
-    if Path(student_model).exists() or student_model.count("/") != 1:
-        return None
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        kept = try_to_load_from_cache(student_model, "tokenizer.json")
-    except HFValidationError:
-        return None
-    return Path(kept) if isinstance(kept, str) else None

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lib.gen.chunk import check_chunking, cut_chunks, tokenizer_file
+from lib.gen.chunk import check_chunking, cut_chunks
 from lib.gen.crawl import Manners, list_pages, make_web
 from lib.gen.load import Loaded, load_documents, read_kept
 from lib.gen.records import Chunk, Document, Drop
 from lib.gen.sitemap import is_sitemap
 from lib.run import BadInput
+from lib.run.tokens import tokenizer_file
 
 CHUNKING = ("chunker", "chunk_chars", "chunk_tokens", "p_overlap", "min_chunk_chars", "p_breakpoint", "near_duplicates")
 

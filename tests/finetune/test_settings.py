@@ -14,7 +14,7 @@ from lib.finetune.rows import encode_rows
 from lib.finetune.settings import Settings, build_config, check_choices, check_launcher
 from lib.finetune.shape import SHAPES, find_shape, shape_of
 from lib.finetune.student import find_student
-from lib.run import BadInput
+from lib.run import BadInput, write_jsonl
 from lib.run.params import read_all
 
 from .tiny import make_rows
@@ -298,6 +298,26 @@ def test_the_plan_of_closed_book_pairs_counts_pairs_and_no_passages(name, tmp_pa
     assert rows["rows to train on"]["value"] == given["question_budget"]
     assert rows["longest row"]["value"] < given["max_length"]
     assert "DOES NOT FIT" not in rows["rows to train on"]["note"]
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_the_plan_of_a_finished_dataset_foretells_its_tokens_and_steps(tokenizer, student_folder, tmp_path, packing):
+    made = make_rows(700)
+    for row in made[::2]:
+        row["messages"][0]["content"] = "Berth?"
+    made[13]["messages"][0]["content"] += "?" * 100  # the longest says nothing about the others
+    write_jsonl(tmp_path / "x" / "dataset" / "train.jsonl", made)
+    rows = encode_rows(made, tokenizer, frozenset({1}))
+    chosen = BASICS | {"epochs": 2.0, "packing": packing}
+    config = build_config(Settings(**chosen), Launcher.load(CPU), student_folder, rows, [], length=256)
+    p = chosen | {"run": "x", "backend": "local", "launcher": CPU, "max_length": 256, "tuning": "full", "student_model": str(student_folder)}
+    told = {row["item"]: row for row in plan(p, root=tmp_path)}
+    assert told["training tokens"]["value"] == pytest.approx(config["tokens_by_step"][-1], rel=0.05)
+    assert told["steps"]["value"] == pytest.approx(config["steps"], rel=0.05)
+    assert told["longest row"]["value"] == pytest.approx(max(map(len, rows)), rel=0.05)
+    assert "student's tokenizer" in told["rows to train on"]["note"]
+    told = {row["item"]: row for row in plan(p | {"student_model": "meta-llama/Llama-3.1-8B"}, root=tmp_path)}
+    assert "4 characters each" in told["rows to train on"]["note"]
 
 
 def test_an_adapter_that_is_trained_further_keeps_its_own_shape(tmp_path):

@@ -1,7 +1,7 @@
 """What a hosted fine-tuning would do and cost: lines of `--plan`. Needs no key and asks nobody."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lib.finetune.hosted.order import check_choices
@@ -15,14 +15,13 @@ HUMAN = re.compile(r'"(?:from|role)"\s*:\s*"(?:human|user)"')
 REPLY_TOKENS = 250
 
 
-def plan_hosted(p: Mapping, rows: int, length: int, note: str, root: str | Path = "runs") -> list[dict]:
+def plan_hosted(p: Mapping, tokens: Sequence[int], note: str, root: str | Path = "runs") -> list[dict]:
     """The plan's lines.
 
     Args:
         p: Parameters by name.
-        rows: Training rows, an estimate where the dataset is not made yet.
-        length: Tokens of a row, an estimate.
-        note: Where both come from.
+        tokens: Of each training row, an estimate where the dataset is not made yet.
+        note: Where they come from.
         root: Folder of all runs.
 
     Returns:
@@ -32,12 +31,12 @@ def plan_hosted(p: Mapping, rows: int, length: int, note: str, root: str | Path 
         BadInput: What the notebook would refuse, the price against `budget_usd` included.
     """
     check_choices(p)
-    run_dir = Path(root) / p["run"]
+    run_dir, rows, length = Path(root) / p["run"], len(tokens), max(tokens)
     if (run_dir / "dataset" / "train.jsonl").is_file():
         train, valid = read_rows(run_dir / "dataset", p)
         wanted, rows, length = estimate_job(p, train, valid), train.n, train.longest
     else:
-        wanted = estimate(p["backend"], p["student_model"], [length] * rows, [], round(p["epochs"]), lora=p["tuning"] == "lora")
+        wanted = estimate(p["backend"], p["student_model"], tokens, [], round(p["epochs"]), lora=p["tuning"] == "lora")
     check_budget(wanted, p.get("budget_usd", 0.0), spent(read_manifest(run_dir / "run.json")))
     return estimate_lines(p, wanted, rows, length, note)
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.run import BadInput, read_jsonl
+from lib.run.tokens import CHARS_A_TOKEN
 
 LEAST = 10
 ROLES = {"openai": ("system", "user", "assistant"), "azure": ("system", "user", "assistant"), "together": ("system", "user", "assistant")}  # fmt: skip
-CHARS_A_TOKEN, DENSE_CHARS_A_TOKEN = 4, 3
+DENSE_CHARS_A_TOKEN = 3
 MESSAGE_TOKENS = 4  # what a chat template puts around a message
 N_SHOWN = 5
 
@@ -102,16 +103,6 @@ def _out_of_order(roles: Sequence[str]) -> str:
 
 def row_size(row: dict, count: Callable[[str], int] | None) -> int:
     """Tokens of a row, what surrounds its messages included."""
-    texts = [m["content"] for m in row["messages"]] if "messages" in row else [row["prompt"], row["completion"]]
+    parts = ("prompt", "completion", "text")
+    texts = [m["content"] for m in row["messages"]] if "messages" in row else [row[name] for name in parts if name in row]
     return sum((count(text) if count else -(-len(text) // CHARS_A_TOKEN)) + MESSAGE_TOKENS for text in texts)
-
-
-def find_counter(student_model: str) -> Callable[[str], int] | None:
-    """Counts with the student's own tokenizer where it lies in a local folder; None elsewhere, since providers keep theirs."""
-    path = Path(student_model) / "tokenizer.json"
-    if not path.is_file():
-        return None
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(path))
-    return lambda text: len(tokenizer.encode(text, add_special_tokens=False).ids)

@@ -13,13 +13,14 @@ from lib.finetune.hosted.follow import PATIENCE_S, POLL_S, JobFailed, follow
 from lib.finetune.hosted.openai_job import OpenAIJobs
 from lib.finetune.hosted.order import Order, Status, build_order, read_state, write_state
 from lib.finetune.hosted.price import Estimate, check_budget, estimate, spent
-from lib.finetune.hosted.rows import Checked, check_rows, find_counter
+from lib.finetune.hosted.rows import Checked, check_rows
 from lib.finetune.hosted.together_job import TogetherJobs
 from lib.llm.provider import Account, ProviderError, find_account, is_network, patiently
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput, read_jsonl, say, write_json, write_jsonl
 from lib.run.ledger import read_ledger, record_created, was_removed
 from lib.run.manifest import now, read_manifest
+from lib.run.tokens import find_counter
 
 JOBS = {"openai": OpenAIJobs, "azure": AzureJobs, "together": TogetherJobs}
 INTAKE_S = 1800.0
