@@ -22,7 +22,7 @@ from lib.finetune.start import join_commands
 from lib.run import BadInput, read_json, read_jsonl
 from lib.run.tokens import CHARS_A_TOKEN, find_counter
 
-REPLY_TOKENS = 120
+REPLY_TOKENS, SUMMARY_TOKENS = 120, 280  # of a usual answer; of the wish for a summary, and the summary
 SAMPLE, N_LONGEST = 500, 50  # rows that are really cut into tokens
 CONTAINERS = {".pdf", ".docx"}
 
@@ -96,8 +96,7 @@ def read_launcher(p: dict) -> Launcher:
 def _row_tokens(p: dict, train: Path) -> tuple[list[int], str]:
     """Tokens of each row, and where they come from."""
     if not train.is_file():
-        rows, length, note = _guess_rows(p, train)
-        return [length] * max(1, rows), note
+        return _guess_rows(p, train)
     rows = read_jsonl(train)
     if not rows:
         raise BadInput(f"{train}: expected rows to train on; it is empty")
@@ -111,21 +110,29 @@ def _row_tokens(p: dict, train: Path) -> tuple[list[int], str]:
     return [cut.get(i) or round(rate * n) for i, n in enumerate(tokens)], note
 
 
-def _guess_rows(p: dict, train: Path) -> tuple[int, int, str]:
-    """Number of rows before there are any, tokens of each, and what both suppose."""
-    if p.get("recipe") == "conversations":
-        return conversation_rows(Path(p["conversations"]))
+def _guess_rows(p: dict, train: Path) -> tuple[list[int], str]:
+    """Tokens of each row before there are any, and what they suppose."""
+    talk, told = [], ""
+    if p.get("conversations") and p.get("recipe") in ("conversations", "summaries"):
+        turns, length, told = conversation_rows(Path(p["conversations"]))
+        talk = [length] * turns
+        if p["recipe"] == "conversations":
+            return talk, told
     documents = Path(p.get("documents", ""))
     if not documents.exists() or "chunk_chars" not in p:
         raise BadInput(f"documents {documents}: no such file or folder, and {train} is not there either")
     size = sum(_text_bytes(path) for path in [documents, *documents.rglob("*")] if path.is_file())
     chunks = max(1, math.ceil(size / (p["chunk_chars"] * (1 - p["p_overlap"]))))
+    passage, given = p["chunk_chars"] // CHARS_A_TOKEN, f"some {size / 1000:,.0f} kB of text; tokens at {CHARS_A_TOKEN} characters each"
+    if p.get("recipe") == "summaries":  # a section and its summary a row, and no eval set to hold any out for
+        note = f"one a section, from {given}" + (f"; and {told}, less what is over p_summaries = {p['p_summaries']:g}" if talk else "")
+        return [passage + SUMMARY_TOKENS] * max(1, round(chunks * (1 - p["p_valid"]))) + talk, note
     asked = round(chunks * (1 - p["p_test"] - p["p_valid"])) * p["questions_per_chunk"]
     if p.get("recipe") == "qa":  # a question and its answer: no passage, no refusal
-        return p.get("question_budget") or asked, 2 * REPLY_TOKENS, f"at most, closed-book pairs of {2 * REPLY_TOKENS} tokens supposed"
-    rows = round(asked * (1 + p["p_refusal"]))
-    length = (p["n_distractors"] + 1) * p["chunk_chars"] // CHARS_A_TOKEN + REPLY_TOKENS
-    return rows, length, f"at most, from some {size / 1000:,.0f} kB of text; tokens at {CHARS_A_TOKEN} characters each"
+        note = f"at most, closed-book pairs of {2 * REPLY_TOKENS} tokens supposed"
+        return [2 * REPLY_TOKENS] * max(1, p.get("question_budget") or asked), note
+    length = (p["n_distractors"] + 1) * passage + REPLY_TOKENS
+    return [length] * max(1, round(asked * (1 + p["p_refusal"]))), f"from {given}"
 
 
 def _text_bytes(path: Path) -> int:

@@ -320,6 +320,19 @@ def test_the_plan_of_a_finished_dataset_foretells_its_tokens_and_steps(tokenizer
     assert "4 characters each" in told["rows to train on"]["note"]
 
 
+def test_the_plan_of_summaries_counts_sections_and_turns_and_no_distractors(tmp_path):
+    (tmp_path / "books").mkdir()
+    (tmp_path / "books" / "one.txt").write_text("x" * 100_000)
+    (tmp_path / "talks.jsonl").write_text('{"conversations": [{"from": "human", "value": "Why?"}]}\n' * 7)
+    p = {parameter.name: parameter.default for declared in read_all().values() for parameter in declared}
+    p |= {"recipe": "summaries", "documents": str(tmp_path / "books"), "chunk_chars": 4000, "p_overlap": 0.0, "p_valid": 0.0}
+    p |= {"student_model": "meta-llama/Llama-3.1-8B-Instruct", "epochs": 1.0}
+    for talks, n in (("", 25), (str(tmp_path / "talks.jsonl"), 32)):
+        rows = {row["item"]: row["value"] for row in plan(p | {"conversations": talks}, root=tmp_path)}
+        assert rows["rows to train on"] == n and 1000 < rows["longest row"] < 1500  # a section, its summary, and no other section
+        assert 25 * 1000 < rows["training tokens"] < 40_000
+
+
 def test_an_adapter_that_is_trained_further_keeps_its_own_shape(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 64, "lora_alpha": 128, "lora_dropout": 0.1}')
     chosen = read_settings(BASICS | {"tuning": "lora", "adapter": str(tmp_path), "lora_rank": 16})
