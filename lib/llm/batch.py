@@ -32,7 +32,7 @@ _AGAIN = (408, 409, 425, 429)
 
 async def ask_in_batches(
     client: openai.AsyncOpenAI, store: Store, role: Role, wanted: dict[str, dict], crew: Crew, keep: Callable[..., float],
-    *, ledger: Ledger, limit_usd: float = 0.0, most_usd: Callable[[dict], float] = lambda body: 0.0,
+    *, ledger: Ledger, limit_usd: float = 0.0, prices: Callable[[dict], tuple[float, float]] = lambda body: (0.0, 0.0),
     fit: Callable[[dict], dict] = lambda body: body, learn: Callable[[str], bool] = lambda said: False,
 ) -> None:  # fmt: skip
     """Send `wanted` in batches, wait, and hand over every reply.
@@ -46,7 +46,7 @@ async def ask_in_batches(
         keep: Takes key, reply and share of the price; stores the reply.
         ledger: The run's money.
         limit_usd: Budget; 0 for no limit.
-        most_usd: What a body may cost at most.
+        prices: What a body may cost at most, and what to set aside for it (`Ledger.take`).
         fit: Gives a body in the fields that the endpoint takes.
         learn: Whether a refusal is about a field that `fit` now sends otherwise, so that the request is asked again.
 
@@ -55,6 +55,7 @@ async def ask_in_batches(
         BudgetSpent: Nothing more fits into the budget; what was sent is collected and stored.
     """
     missing, refused = dict(wanted), None
+    reserved: dict[str, float] = {}
     patient = client.with_options(max_retries=5)  # for looking; a batch is made by one attempt, lest there be two
     try:
         for left in range(ROUNDS, -1, -1):
@@ -65,7 +66,13 @@ async def ask_in_batches(
                     store.close_batch(tag, "never sent")
                     continue
                 await _collect(patient, store, role, tag, batch_id, requests, missing, crew, keep, ledger, learn)
-            fitting = _fitting(missing, ledger, limit_usd, most_usd)
+            _give_back(ledger, reserved)
+            for key, body in missing.items():
+                most, wished = prices(body)
+                if (usd := ledger.take(most, limit_usd or float("inf"), wished)) is None:
+                    break
+                reserved[key] = usd
+            fitting = {key: missing[key] for key in reserved}
             if not opened and missing and not fitting:
                 raise BudgetSpent(
                     f"the budget of {limit_usd:g} USD is spent ({ledger.spent_usd:.4f} USD so far); every reply is stored: "
@@ -79,21 +86,16 @@ async def ask_in_batches(
                 await _send(client, store, role, part, fit)
     except openai.APIError as error:
         refused = error
+    finally:
+        _give_back(ledger, reserved)
     if refused is not None:
         raise EndpointError(f"{explain(refused, role)}; unset {role.name.upper()}_BATCH where there is no /v1/batches")
 
 
-def _fitting(missing: dict, ledger: Ledger, limit_usd: float, most_usd: Callable[[dict], float]) -> dict[str, dict]:
-    """As many of the first as the budget certainly pays."""
-    if not limit_usd:
-        return missing
-    room, fitting = limit_usd - ledger.spent_usd - ledger.reserved_usd, {}
-    for key, body in missing.items():
-        room -= most_usd(body)
-        if room < 0:
-            break
-        fitting[key] = body
-    return fitting
+def _give_back(ledger: Ledger, reserved: dict[str, float]) -> None:
+    """What was set aside for a batch that has come back, or that nobody waits for any more."""
+    ledger.settle(sum(reserved.values()), 0.0)
+    reserved.clear()
 
 
 def _parts(role: Role, bodies: dict[str, dict]):

@@ -44,7 +44,7 @@ class Ledger:
         Raises:
             BudgetSpent: It does not fit, and nothing is under way.
         """
-        while (reserved := self._try(usd, limit_usd, max(usd, wish()))) is None:
+        while (reserved := self.take(usd, limit_usd, wish())) is None:
             if not self.reserved_usd:
                 raise BudgetSpent(
                     f"the budget of {limit_usd:g} USD is spent ({self.spent_usd:.4f} USD so far, and the next request may cost "
@@ -53,7 +53,9 @@ class Ledger:
             await asyncio.sleep(POLL_S)
         return reserved
 
-    def _try(self, usd: float, limit_usd: float, wished: float) -> float | None:
+    def take(self, usd: float, limit_usd: float, wished: float) -> float | None:
+        """Set aside what `wished` says, or all that is left where nothing else is under way and `usd` fits; None where that fails."""
+        wished = max(usd, wished)
         with self._lock:
             left = limit_usd * (1 + 1e-9) - self.spent_usd - self.reserved_usd
             if usd > left or (wished > left and self.reserved_usd):
@@ -66,7 +68,7 @@ class Ledger:
         """Give back what was set aside and count what it came to."""
         with self._lock:
             left = self.reserved_usd - reserved_usd
-            self.reserved_usd = left if left > 1e-12 else 0.0
+            self.reserved_usd = left if left > 1e-9 else 0.0  # what sums lose: a rest would be waited for
             self.spent_usd += cost
 
 

@@ -30,6 +30,7 @@ class BatchServer:
     def __init__(self):
         self.files, self.batches, self.asked, self.direct = {}, {}, [], 0
         self.looks, self.status, self.lose_answer = 2, "completed", False
+        self.prompt_tokens = 1000
         self.answer = lambda body, n: (200, body["messages"][-1]["content"])
         self.lock = threading.Lock()
 
@@ -73,7 +74,7 @@ class BatchServer:
             if status is None:
                 continue  # expired before it was its turn
             choice = {"message": {"content": text}, "finish_reason": "stop"}
-            usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+            usage = {"prompt_tokens": self.prompt_tokens, "completion_tokens": 100}
             body = {"choices": [choice], "usage": usage} if status == 200 else {"error": {"message": text}}
             out = {
                 "id": "r",
@@ -164,6 +165,21 @@ def test_what_a_batch_did_not_answer_is_asked_in_another_and_at_last_directly(ba
     # "fine" and "long" were in one batch alone, "once" in two, "never" in all three, and none is open that "never" would be paid for in again
     assert sorted(batches.asked.count(key) for key in set(batches.asked)) == [1, 1, 2, ROUNDS]
     assert len(batches.batches) == ROUNDS and not Store(run.path("requests.sqlite")).open_batches("m-1")
+
+
+def test_a_batch_keeps_the_reserve_of_single_requests_until_a_reply_shows_what_is_counted(batches, run):
+    """30,000 tokens for a word: as many go at first as can be paid even so, and the next batch knows."""
+    batches.prompt_tokens, batches.role = 30_000, Role(**{**vars(batches.role), "price": (10.0, 10.0)})  # 0.15 USD each
+    with pytest.raises(BudgetSpent, match="the budget of 2 USD is spent"):
+        make(batches.role, run, budget_usd=2.0).ask([ask_long(str(i), max_tokens=1) for i in range(40)])
+    assert 1.8 < Store(run.path("requests.sqlite")).spent_usd() <= 2.0 and batches.direct == 0
+
+
+def test_a_budget_below_the_reserve_sends_one_request_ahead_and_then_all_that_fit(batches, run):
+    batches.role = Role(**{**vars(batches.role), "price": (10.0, 10.0)})
+    replies = make(batches.role, run, budget_usd=0.2).ask([ask(str(i)) for i in range(20)])  # 0.0055 USD each
+    assert [len(sent.splitlines()) for sent in list(batches.files.values())[::2]] == [1, 19]
+    assert [r.text for r in replies] == [str(i) for i in range(20)] and batches.direct == 0
 
 
 def test_a_field_that_the_model_does_not_take_is_renamed_in_the_next_batch(batches, run):
