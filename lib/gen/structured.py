@@ -30,7 +30,9 @@ def takes_schema(asker, run, setting: str = "auto") -> bool:
     """Whether requests to this endpoint may carry a JSON schema.
 
     An endpoint that refuses a schema, or replies in something else, is asked by the prompt alone, and its replies are read
-    by the parser that survives preambles and numbering. What was found out is kept in the run, so it is asked once.
+    by the parser that survives preambles and numbering. What was found out is kept in the run, so it is asked once. An endpoint
+    that is asked in batches is not: that question alone would be a batch, up to a day of waiting. The schema is sent; where it is
+    refused, the next batch goes without it.
 
     Args:
         asker: The endpoint.
@@ -42,6 +44,8 @@ def takes_schema(asker, run, setting: str = "auto") -> bool:
     path = run.path("logs/structured.json")
     known = read_json(path) if path.is_file() else {}
     if asker.role.identity not in known:
+        if asker.role.batch:
+            return True
         [reply] = asker.ask([PROBE], label="does it take a JSON schema?")
         known[asker.role.identity] = not reply.error and _is_ready(reply.text)
         write_json(path, known)

@@ -10,9 +10,9 @@ from lib.run import BadInput
 class Endpoint:
     """Replies with one text, or refuses."""
 
-    def __init__(self, text="", error=None, stand_in=False):
+    def __init__(self, text="", error=None, stand_in=False, batch=False):
         self.text, self.error, self.asked = text, error, 0
-        self.role = SimpleNamespace(identity="model@address", stand_in=stand_in)
+        self.role = SimpleNamespace(identity="model@address", stand_in=stand_in, batch=batch)
 
     def ask(self, requests, label=""):
         """One reply a request."""
@@ -49,6 +49,9 @@ def test_what_the_user_says_goes_before_and_a_stand_in_is_known(run):
     assert structured.takes_schema(endpoint, run, "yes")
     assert not structured.takes_schema(endpoint, run, "no")
     assert structured.takes_schema(Endpoint(stand_in=True), run)
-    assert not endpoint.asked
+    batched = Endpoint(batch=True)  # a question of its own would be a batch of its own
+    assert structured.takes_schema(batched, run) and not structured.takes_schema(batched, run, "no")
+    assert not endpoint.asked and not batched.asked
+    assert not structured.takes_schema(Endpoint("no JSON"), run) and not structured.takes_schema(batched, run)  # known by now
     with pytest.raises(BadInput, match="structured_output: expected one of auto, yes, no"):
         structured.check_setting("maybe")

@@ -194,6 +194,16 @@ def test_a_field_that_the_model_does_not_take_is_renamed_in_the_next_batch(batch
     assert len(batches.batches) == 2 and batches.direct == 0
 
 
+def test_a_schema_that_the_model_does_not_take_is_left_out_of_the_next_batch(batches, run):
+    def answer(body, n):
+        return (400, "Invalid parameter: 'response_format' is not supported.") if "response_format" in body else (200, "plain")
+
+    batches.answer = answer
+    replies = make(batches.role, run).ask([ask(str(i), response_format={"type": "json_schema"}) for i in range(5)])
+    assert [(r.text, r.error) for r in replies] == [("plain", None)] * 5
+    assert len(batches.batches) == 2 and batches.direct == 0
+
+
 def test_a_batch_that_is_refused_as_a_whole_ends_with_its_reason(batches, run):
     batches.status = "failed"
     with pytest.raises(EndpointError, match="model not found") as error:
