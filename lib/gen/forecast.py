@@ -7,6 +7,7 @@ from lib.gen.answers import prompt_for
 from lib.gen.conversations import CONVERSATION
 from lib.gen.prompt import read_prompt
 from lib.gen.quota import Ask
+from lib.gen.records import Chunk
 from lib.gen.summaries import SUMMARY
 
 QUESTION_TOKENS = 30  # of a written question, in the reply
@@ -18,7 +19,7 @@ CHARS_A_TOKEN = 4
 
 @dataclass(frozen=True)
 class Forecast:
-    """Calls and tokens at most, repairs aside; `n_answers` questions are asked for in all, `n_trained` of them for training."""
+    """Calls and tokens at most, repairs aside; `n_answers` questions are asked for in all, of which some are for train and valid."""
 
     calls: int
     prompt_tokens: int
@@ -26,7 +27,8 @@ class Forecast:
     judge_calls: int
     judge_tokens: int
     n_answers: int
-    n_trained: int
+    n_train: int
+    n_valid: int
     note: str
 
 
@@ -42,9 +44,10 @@ def forecast(
         curate: Whether a judge reads every pair.
         folder: The user's prompts.
     """
-    n_trained = sum(ask.n for ask in asks if ask.chunk.split != "test")
+    n_test, n_valid = (sum(ask.n for ask in asks if ask.chunk.split == split) for split in ("test", "valid"))
+    n_train = sum(ask.n for ask in asks) - n_test - n_valid
     share = (
-        min(1.0, n_wanted / n_trained) if n_wanted and n_trained else 1.0
+        min(1.0, n_wanted / n_train) if n_wanted and n_train else 1.0
     )  # of the chunks that will be asked, at best
     calls = prompt = reply = answers = pair_tokens = 0
     for ask in asks:
@@ -71,8 +74,34 @@ def forecast(
     if share < 1:
         note += f"; scaled to the {n_wanted} answers wanted, if nearly all pass"
     judged = answers if curate else 0
-    parts = (calls, prompt, reply, judged, judged and pair_tokens + judged * VERDICT_TOKENS, answers, n_trained)
+    parts = (calls, prompt, reply, judged, judged and pair_tokens + judged * VERDICT_TOKENS, answers, n_train, n_valid)
     return Forecast(*(round(part * share) for part in parts), note)
+
+
+def row_tokens(asks: Sequence[Ask], chunks: Sequence[Chunk], *, recipe: str, n_shown: tuple[int, int]) -> tuple[int, int]:
+    """Tokens of a usual and of the longest training row, its system prompt apart.
+
+    Args:
+        asks: What each chunk is asked.
+        chunks: What a RAFT row may show.
+        recipe: Decides what stands in a row.
+        n_shown: Fewest and most chunks of a RAFT row.
+    """
+    asks = [ask for ask in asks if ask.chunk.split not in ("test", "valid")] or asks
+    lengths = [chunk.n_tokens for chunk in chunks]
+    pair = QUESTION_TOKENS + ANSWER_TOKENS
+    passages = (0, 0) if recipe == "qa" else (sum(n_shown) / 2 * sum(lengths) / len(lengths), n_shown[1] * max(lengths))
+    total, longest = 0.0, 0
+    for ask in asks:
+        if ask.style == CONVERSATION:  # a row a turn, each with all before it
+            last = ask.chunk.n_tokens + ask.n * TALK_TOKENS
+            usual = last * (ask.n + 1) / (2 * ask.n)
+        elif ask.style == SUMMARY:
+            usual = last = ask.chunk.n_tokens + QUESTION_TOKENS + TALK_TOKENS
+        else:
+            usual, last = (held + pair for held in passages)
+        total, longest = total + ask.n * usual, max(longest, last)
+    return round(total / sum(ask.n for ask in asks)), longest
 
 
 def _tokens(prompt: str, folder: str) -> int:

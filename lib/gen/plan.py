@@ -4,7 +4,6 @@ Documents are read and cut; calls and tokens of the teacher are estimated from t
 """
 
 import json
-import random
 import re
 import sys
 from pathlib import Path
@@ -13,10 +12,10 @@ from lib.gen import recipes, sources
 from lib.gen.chunk import token_counter
 from lib.gen.contamination import check_thresholds
 from lib.gen.evalset import ORIGINS, parse_columns, read_eval_set
-from lib.gen.forecast import ANSWER_TOKENS, QUESTION_TOKENS, forecast
+from lib.gen.forecast import ANSWER_TOKENS, QUESTION_TOKENS, TALK_TOKENS, forecast, row_tokens
 from lib.gen.formats import build_format, check_files, read_refusals
 from lib.gen.mix import check_corpus, check_shares, count_kinds
-from lib.gen.pairs import needed_answers
+from lib.gen.pairs import TURNS, needed_answers
 from lib.gen.prompt import check_prompts
 from lib.gen.push import check_push
 from lib.gen.quota import check_shares as check_wishes
@@ -25,6 +24,7 @@ from lib.gen.structured import check_setting
 from lib.llm.predict import predict
 from lib.llm.usage import read_prices
 from lib.run import BadInput
+from lib.run.notebook import rng_for
 
 
 def plan(p: dict) -> list[dict]:
@@ -49,24 +49,24 @@ def plan(p: dict) -> list[dict]:
     count = token_counter(p["student_model"])
     is_semantic = p["chunker"] == "semantic"  # a plan embeds nothing
     chunks, _ = recipes.cut(p | {"chunker": "recursive"} if is_semantic else p, loaded.documents, count)
-    rng = random.Random(p["seed"])
-    chunks, _ = recipes.choose_passages(p, chunks, rng)
+    chunks, _ = recipes.choose_passages(p, chunks, rng_for(p["seed"], "passages"))
     by_rows = p["eval_from"] == "rows" and not eval_path
     parts = {"p_valid": p["p_valid"], "p_test": 0.0 if by_rows else recipes.held_out(p), "split_unit": p["split_unit"]}
-    chunks, split_by = assign_splits(chunks, **parts, rng=random.Random(p["seed"]))
+    chunks, split_by = assign_splits(chunks, **parts, rng=rng_for(p["seed"], "split"))
     shares = recipes.mix_shares(p)
     if p["recipe"] in recipes.ASKED:
         check_corpus(chunks, **shares)
-    asks = recipes.plan_asks(p, [chunk for chunk in chunks if chunk.split != "test" or not eval_path], rng)
+    asks = recipes.plan_asks(p, [chunk for chunk in chunks if chunk.split != "test" or not eval_path], rng_for(p["seed"], "questions"))
     n_wanted = needed_answers(p["target_rows"], **shares)
     told = {"recipe": p["recipe"], "curate": p["curate"], "folder": p["prompts_dir"]}
     cost = forecast(asks, n_wanted=n_wanted, **told)
-    wanted = ("p_oracle", "p_refusal", "both_contexts")
-    n_rows = sum(count_kinds(cost.n_trained, **{name: shares[name] for name in wanted}).values())
-    shown = max(shares["n_distractors"], shares["max_distractors"]) + 1
-    longest = (
-        shown * max(chunk.n_tokens for chunk in chunks) + count(form.system_prompt) + QUESTION_TOKENS + ANSWER_TOKENS
-    )
+    held = max(0, min(max(1, int(p["p_test"] * cost.n_train + 0.5)), cost.n_train - 1)) if by_rows and p["recipe"] in recipes.ASKED else 0
+    wanted = {name: shares[name] for name in ("p_oracle", "p_refusal", "both_contexts")}
+    n_train, n_valid = (sum(count_kinds(n, **wanted).values()) for n in (cost.n_train - held, cost.n_valid))
+    shown = (shares["n_distractors"] + 1, max(shares["n_distractors"], shares["max_distractors"]) + 1)
+    usual, longest = (count(form.system_prompt) + n for n in row_tokens(asks, chunks, recipe=p["recipe"], n_shown=shown))
+    a_reply = f"{QUESTION_TOKENS + ANSWER_TOKENS} a question" if p["recipe"] in recipes.ASKED else f"{TALK_TOKENS} a turn or summary"
+    n_waves = len(TURNS) if p["recipe"] in recipes.ASKED else max(ask.n for ask in asks)
 
     def row(item: str, value: object, unit: str, note: str = "") -> dict:
         return {"item": item, "value": value, "unit": unit, "note": note}
@@ -86,21 +86,23 @@ def plan(p: dict) -> list[dict]:
         row("chunks", len(chunks), "chunks", f"{how}at most {most}; split by {split_by}"),
         row("teacher calls", cost.calls, "calls", cost.note),
         row("teacher prompt tokens", cost.prompt_tokens, "tokens", "estimate: four characters a token"),
-        row("teacher reply tokens", cost.reply_tokens, "tokens", f"estimate: {QUESTION_TOKENS + ANSWER_TOKENS} a question"),
-        *predict("teacher", cost.calls, cost.prompt_tokens, cost.reply_tokens, n_waves=2, **engine),
+        row("teacher reply tokens", cost.reply_tokens, "tokens", f"estimate: {a_reply}"),
+        *predict("teacher", cost.calls, cost.prompt_tokens, cost.reply_tokens, n_waves=n_waves, **engine),
         *([row("judge calls", cost.judge_calls, "calls", f"curation, one a pair: {cost.judge_tokens:,} tokens, estimated")] if p["curate"] else []),
         *(predict("judge", cost.judge_calls, cost.judge_tokens, 0, **engine) if p["curate"] else []),
-        row("training and validation rows", n_rows, "rows", "at most: every question written, answered and kept"),
+        row("training rows", n_train, "rows", "at most: every question written, answered and kept"),
+        row("validation rows", n_valid, "rows", "at most"),
+        row("usual row", usual, "tokens a row", "estimate"),
         row("longest row", longest, "tokens a row", "estimate: the longest chunk in every place"),
-        row("eval questions", _eval_questions(p, n_eval, cost), "questions", str(eval_path or "held-out generated questions")),
+        row("eval questions", _eval_questions(p, n_eval, cost, held), "questions", str(eval_path or "about: held-out generated questions")),
         row("next stages", "", "", recipes.NEXT[p["recipe"]]),
     ]  # fmt: skip
 
 
-def _eval_questions(p: dict, n_eval: int | None, cost) -> object:
+def _eval_questions(p: dict, n_eval: int | None, cost, held: int) -> int:
     if p["recipe"] not in recipes.ASKED:
         return 0
-    return n_eval if n_eval is not None else f"about {cost.n_answers - cost.n_trained}"
+    return n_eval if n_eval is not None else held or cost.n_answers - cost.n_train - cost.n_valid
 
 
 def input_paths(p: dict) -> list[Path]:

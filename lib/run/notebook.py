@@ -16,6 +16,11 @@ MAKERS = {"dataset": "1_gen", "training": "2_finetune", "model": "2_finetune", "
 RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
+def rng_for(seed: int, purpose: str) -> random.Random:
+    """The generator that a run of this seed has for a purpose; a plan that draws from it foretells the very draw."""
+    return random.Random(int(text_hash(f"{seed}/{purpose}"), 16) % 2**64)
+
+
 def open_run(notebook: str, namespace: dict, root: str | Path = "runs", folder: str | Path = ".") -> "Run":
     """Open the run that a notebook's parameters name.
 
@@ -109,7 +114,7 @@ class Run:
 
     def rng(self, purpose: str) -> random.Random:
         """A generator of its own for one purpose, drawn from the run's seed."""
-        return random.Random(int(text_hash(f"{self.p.seed}/{purpose}"), 16) % 2**64)
+        return rng_for(self.p.seed, purpose)
 
     def record(self, **facts) -> None:
         """Merge facts into this stage's entry: dictionaries are merged key by key, numbers within `tokens` and `cost_usd` add up."""

@@ -6,14 +6,16 @@ from collections import Counter
 
 import pytest
 
-from lib.gen import card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, split
+from lib.gen import card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, recipes, split
+from lib.gen.forecast import TALK_TOKENS
 from lib.gen.load import load_documents
 from lib.gen.pairs import generate_pairs
 from lib.gen.quota import Ask
 from lib.llm.raft import REFUSAL, parse_reply
 from lib.run import BadInput
+from lib.run.notebook import rng_for
 
-from .corpus import make_corpus
+from .corpus import NAMES, THINGS, make_corpus
 
 N_PASSAGES = 60
 SHARES = {
@@ -178,6 +180,39 @@ def test_the_plan_counts_calls_without_asking_anyone(documents, teacher):
     assert rows["chunks"]["value"] == kinds[True]
     assert rows["teacher calls"]["value"] >= kinds[True] + kinds[False]
     assert "broken.pdf" in rows["documents"]["note"]
+
+
+def test_the_plan_of_summaries_and_conversations_draws_and_counts_what_the_run_does(tmp_path):
+    """The same sections and conversations go into the mix, and the same of them to validation, as in a run of that seed."""
+    rng, talks = random.Random(0), tmp_path / "talks.jsonl"
+    (tmp_path / "books").mkdir()
+    for i in range(30):
+        prose = " ".join(f"The {rng.choice(NAMES)} {rng.choice(THINGS)} was {rng.randint(1, 999)} years old." for _ in range(20 + i))
+        (tmp_path / "books" / f"{i}.txt").write_text(prose)
+    turns = [[{"from": "human", "value": f"Why {i} {n}?"} for n in range(1 + i % 4)] for i in range(12)]
+    talks.write_text("\n".join(json.dumps({"conversations": said}) for said in turns))
+    p = PARAMETERS | {"recipe": "summaries", "documents": str(tmp_path / "books"), "conversations": str(talks), "chunk_chars": 4000}
+    told = {row["item"]: row["value"] for row in plan.plan(p)}
+    chunks, _ = recipes.cut(p, recipes.load(p, tmp_path).documents, chunk.token_counter(p["student_model"]))
+    chunks, _ = recipes.choose_passages(p, chunks, rng_for(1, "passages"))
+    chunks, _ = split.assign_splits(chunks, p_valid=0.1, p_test=0.0, rng=rng_for(1, "split"))
+    asks = recipes.plan_asks(p, chunks, rng_for(1, "questions"))
+    assert len(chunks) == 24 and told["teacher calls"] == sum(ask.n for ask in asks)
+    assert told["training rows"] == sum(ask.n for ask in asks if ask.chunk.split == "train")
+    assert told["validation rows"] == sum(ask.n for ask in asks if ask.chunk.split == "valid") > 0
+    longest = max(ask.chunk.n_tokens + TALK_TOKENS * ask.n for ask in asks if ask.chunk.split == "train")
+    assert longest <= told["longest row"] <= longest + 50 and told["usual row"] < told["longest row"]
+
+
+def test_the_plan_of_an_eval_set_of_rows_holds_a_share_of_the_training_questions_out(documents):
+    rows = {row["item"]: row["value"] for row in plan.plan(PARAMETERS | {"documents": str(documents), "eval_from": "rows", "p_refusal": 0.0})}
+    assert rows["eval questions"] == round(0.2 * (rows["eval questions"] + rows["training rows"])) > 0
+
+
+def test_the_plan_of_closed_book_pairs_shows_no_passage(documents):
+    rows = {row["item"]: row["value"] for row in plan.plan(PARAMETERS | {"documents": str(documents), "recipe": "qa"})}
+    raft = {row["item"]: row["value"] for row in plan.plan(PARAMETERS | {"documents": str(documents)})}
+    assert rows["longest row"] == rows["usual row"] < raft["usual row"] <= raft["longest row"]
 
 
 @pytest.mark.parametrize(
