@@ -113,10 +113,13 @@ def check(p: dict) -> None:
 def _count_questions(p: dict) -> tuple[int, str]:
     documents = Path(p.get("documents", "data/documents"))
     path = find_file(p.get("eval_set", ""), str(documents))
+    if path is None and (n := p.get("foretold", {}).get("eval questions")):
+        return n, "as 1_gen foretells them: generated questions, held out"
     if path is None:
         chars = sum(f.stat().st_size for f in documents.rglob("*") if f.is_file()) if documents.exists() else 0
         n = int(chars / p.get("chunk_chars", 1000) * p.get("questions_per_chunk", 5) * p.get("p_test", 0.1))
-        return max(n, 1), "a guess: no eval set is given, so generated questions of held-out documents are asked"
+        guess = "a guess" if documents.exists() else "one supposed until 1_gen has fetched the pages"
+        return max(n, 1), f"{guess}: no eval set is given, so generated questions of held-out documents are asked"
     return len(read_file("eval_set", path)), str(path)
 
 

@@ -1,6 +1,6 @@
 """What 2_finetune would do with these parameters, without spending anything: `python -m lib.finetune.plan PARAMS.json`.
 
-Rows are counted when 1_gen has left them in the run's folder, else estimated from the documents' size.
+Rows are counted when 1_gen has left them in the run's folder, else as its plan foretells them, else estimated from the documents' size.
 """
 
 import heapq
@@ -42,6 +42,10 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
     """
     check_choices(p["backend"], p["tuning"], p["scheduler"])
     train = Path(root) / p["run"] / "dataset" / "train.jsonl"
+    foretold = p.get("foretold", {})
+    if not train.is_file() and ("://" in p.get("documents", "") or "pages" in foretold) and "training rows" not in foretold:
+        note = "known once 1_gen has fetched the sitemap's pages, and with them tokens, time and money"
+        return [{"item": "rows to train on", "value": "?", "unit": "", "note": note}, *machine_rows(p, root)]
     if p["backend"] != "local":
         return plan_hosted(p, *_row_tokens(p, train), root)
     launcher, settings = read_launcher(p), read_settings(p)
@@ -54,7 +58,7 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
         return [{"item": "student", "value": p["student_model"], "unit": "", "note": note}, *machine_rows(p)]
     limit = min(p["max_length"] or length, shape.context)
     if length > limit:
-        note += f"; THE LONGEST ROW ({length} TOKENS) DOES NOT FIT {limit}: the notebook would refuse it"
+        note += f"; THE LONGEST ROW ({length} TOKENS) DOES NOT FIT {limit}: the notebook {'would' if train.is_file() else 'could'} refuse it"
     sequences = settings.rows_trained(len(tokens))
     if settings.packing:
         sequences = len(pack_rows(tokens, settings.epochs, limit, random.Random(settings.seed)))
@@ -111,7 +115,10 @@ def _row_tokens(p: dict, train: Path) -> tuple[list[int], str]:
 
 
 def _guess_rows(p: dict, train: Path) -> tuple[list[int], str]:
-    """Tokens of each row before there are any, and what they suppose."""
+    """Tokens of each row before there are any, and what they suppose: what 1_gen foretells, if it is planned too."""
+    if n := p.get("foretold", {}).get("training rows", 0):
+        usual, longest = p["foretold"]["usual row"], p["foretold"]["longest row"]
+        return [longest] + [usual] * (n - 1), "at most, as 1_gen foretells them"
     talk, told = [], ""
     if p.get("conversations") and p.get("recipe") in ("conversations", "summaries"):
         turns, length, told = conversation_rows(Path(p["conversations"]))

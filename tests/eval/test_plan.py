@@ -27,6 +27,11 @@ def test_calls_are_questions_times_systems_times_what_is_shown(tmp_path):
     assert {row["item"]: row["value"] for row in plan(p | {"controls": False})}["answers asked"] == 2 * 2 * 3
 
 
+def test_questions_that_1_gen_holds_out_are_counted_as_it_foretells_them(tmp_path):
+    p = {"documents": str(tmp_path), "top_k": [3], "foretold": {"eval questions": 57}}
+    assert {row["item"]: row["value"] for row in plan(p)}["questions"] == 57
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

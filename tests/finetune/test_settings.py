@@ -333,6 +333,19 @@ def test_the_plan_of_summaries_counts_sections_and_turns_and_no_distractors(tmp_
         assert 25 * 1000 < rows["training tokens"] < 40_000
 
 
+def test_the_plan_takes_what_1_gen_foretells_and_waits_for_pages_that_are_not_fetched(tmp_path):
+    p = {parameter.name: parameter.default for declared in read_all().values() for parameter in declared}
+    told = {"training rows": 70, "usual row": 300, "longest row": 500}
+    rows = {row["item"]: row for row in plan(p | {"foretold": told}, root=tmp_path)}
+    assert (rows["rows to train on"]["value"], rows["longest row"]["value"]) == (70, 500)
+    assert rows["training tokens"]["value"] == 500 + 69 * 300
+    for backend in ("local", "openai"):
+        unknown = p | {"documents": "https://example.org/sitemap.xml", "backend": backend}
+        [row] = plan(unknown, root=tmp_path)
+        assert row["value"] == "?" and "fetched" in row["note"]
+        assert plan(unknown | {"documents": "map.xml", "foretold": {"pages": 9}}, root=tmp_path) == [row]
+
+
 def test_an_adapter_that_is_trained_further_keeps_its_own_shape(tmp_path):
     (tmp_path / "adapter_config.json").write_text('{"r": 64, "lora_alpha": 128, "lora_dropout": 0.1}')
     chosen = read_settings(BASICS | {"tuning": "lora", "adapter": str(tmp_path), "lora_rank": 16})

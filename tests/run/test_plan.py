@@ -1,4 +1,7 @@
+import json
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 from lib.run.plan import add_up, format_rows, plan_run
 
@@ -25,6 +28,19 @@ def test_a_room_is_asked_with_the_resolved_parameters_and_its_refusal_is_one_lin
     assert not problems
     assert text.splitlines()[:2] == ["1_gen", "  calls of the teacher  1,200 calls  upper bound"]
     assert plan_run({"n": -1}, ["1_gen"], tmp_path) == ("", ["1_gen: n: expected 0 or more; found -1"])
+
+
+def test_what_1_gen_foretells_is_what_the_stages_after_it_plan_with(tmp_path, monkeypatch):
+    seen = {}
+
+    def ask(command, **options):
+        seen[command[2]] = json.loads(Path(command[3]).read_text())
+        return SimpleNamespace(returncode=0, stdout=json.dumps([{"item": "training rows", "value": 70, "unit": "rows"}]))
+
+    monkeypatch.setattr("lib.run.plan.subprocess.run", ask)
+    text, problems = plan_run({"n": 1}, ["1_gen", "2_finetune"], tmp_path)
+    assert not problems and text.index("1_gen") < text.index("2_finetune")
+    assert seen == {"lib.gen.plan": {"n": 1}, "lib.finetune.plan": {"n": 1, "foretold": {"training rows": 70}}}
 
 
 def test_totals_add_up_what_adds_up_and_nothing_else():
