@@ -7,6 +7,7 @@ from pathlib import Path
 from lib.eval.conditions import OTHER_RUN
 from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
 from lib.eval.fence import OPINIONS
+from lib.llm.connection import find_role
 from lib.llm.predict import predict
 from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
@@ -14,6 +15,7 @@ from lib.run.questions import find_file, read_file
 
 N_CONTROLS = 2  # no_oracle and replaced
 CHARS_PER_TOKEN = 4
+TRAINED_HERE = ("student", "baseline")  # at no endpoint of their own unless engine is endpoint
 REPLY_TOKENS, JUDGE_TOKENS = 120, (420, 60)  # a usual RAFT answer; a verdict's prompt and reply
 
 
@@ -41,22 +43,32 @@ def plan(p: dict) -> list[dict]:
     cases = (n * len(shown) + more * (1 + len(widths))) * repeats
     passages = (n * sum(shown) + more * sum(widths)) * repeats
     unjudged = n * min(len(controls), 1) * repeats  # replaced values need no verdict
-    verdicts = (cases - unjudged) * len(systems) * len(p.get("judges", ["judge"]))
-    tokens = int(len(asked_here) * (passages * p.get("chunk_chars", 1000) / CHARS_PER_TOKEN + cases * (40 + REPLY_TOKENS)))
+    judges, each = p.get("judges", ["judge"]), (cases - unjudged) * len(systems)
+    opinions = _opinion_calls(p, n, cases * len(systems), len(widths), len(systems))
+    verdicts, judged = each * len(judges), [each + opinions * (judge == judges[0]) for judge in judges]
+    prompts = int(passages * p.get("chunk_chars", 1000) / CHARS_PER_TOKEN + cases * 40)
+    tokens = len(asked_here) * (prompts + cases * REPLY_TOKENS)
     said = f"{', '.join(asked_here)}: closed book, top-k {', '.join(map(str, widths))}" + (", two controls" if controls else "")
     said += f", {len(further)} controlled contexts" if further else ""
+    is_hosted = p.get("backend", "local") != "local" and any(system in TRAINED_HERE for system in asked_here)
+    hosted = f"; what student and baseline cost at {p['backend']} is not in the sum" if is_hosted else ""
     rows = [
         {"item": "questions", "value": n + more, "unit": "", "note": note},
         {"item": "answers asked", "value": cases * len(asked_here), "unit": "calls", "note": said},
-        {"item": "answer tokens", "value": tokens, "unit": "tokens", "note": "prompts and replies of all systems"},
+        {"item": "answer tokens", "value": tokens, "unit": "tokens", "note": "prompts and replies of all systems" + hosted},
         {"item": "verdicts asked", "value": verdicts, "unit": "calls", "note": "at most: a refusal, or no answer, needs none"},
-        {"item": "judge tokens", "value": verdicts * sum(JUDGE_TOKENS), "unit": "tokens", "note": "prompts and replies"},
+        {"item": "judge tokens", "value": sum(judged) * sum(JUDGE_TOKENS), "unit": "tokens", "note": "prompts and replies"},
     ]  # fmt: skip
-    if calls := _opinion_calls(p, n, cases * len(systems), len(widths), len(systems)):
+    if opinions:
         note = f"{', '.join(p['opinions'])}, of the first judge"
-        rows.append({"item": "further opinions asked", "value": calls, "unit": "calls", "note": note})
+        rows.append({"item": "further opinions asked", "value": opinions, "unit": "calls", "note": note})
     engine = {"max_in_flight": p.get("max_in_flight", 64), "prices": p.get("prices", "")}
-    return rows + predict("judge", verdicts, verdicts * JUDGE_TOKENS[0], verdicts * JUDGE_TOKENS[1], **engine)
+    for system in asked_here:
+        if (system not in TRAINED_HERE or p.get("engine") == "endpoint") and find_role(system):
+            rows += predict(system, cases, prompts, cases * REPLY_TOKENS, **engine)
+    for judge, calls in zip(judges, judged, strict=True):
+        rows += predict(judge, calls, *(calls * n_tokens for n_tokens in JUDGE_TOKENS), **engine)
+    return rows
 
 
 def context_widths(contexts: list[str], n_distractors: list[int]) -> list[int]:

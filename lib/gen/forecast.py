@@ -25,7 +25,8 @@ class Forecast:
     prompt_tokens: int
     reply_tokens: int
     judge_calls: int
-    judge_tokens: int
+    judge_prompt_tokens: int
+    judge_reply_tokens: int
     n_answers: int
     n_train: int
     n_valid: int
@@ -74,7 +75,7 @@ def forecast(
     if share < 1:
         note += f"; scaled to the {n_wanted} answers wanted, if nearly all pass"
     judged = answers if curate else 0
-    parts = (calls, prompt, reply, judged, judged and pair_tokens + judged * VERDICT_TOKENS, answers, n_train, n_valid)
+    parts = (calls, prompt, reply, judged, judged and pair_tokens, judged * VERDICT_TOKENS, answers, n_train, n_valid)
     return Forecast(*(round(part * share) for part in parts), note)
 
 

@@ -80,6 +80,12 @@ def plan(p: dict) -> list[dict]:
     engine = {"max_in_flight": p["max_in_flight"], "prices": p.get("prices", "")}
     most = f"{p['chunk_tokens']} tokens" if p["chunker"] == "tokens" else f"{p['chunk_chars']} characters"
     how = "estimate: cut like chunker recursive; " if is_semantic else ""
+    judge_tokens = (cost.judge_prompt_tokens, cost.judge_reply_tokens)
+    judge = [
+        row("judge calls", cost.judge_calls, "calls", "curation, one a pair"),
+        row("judge tokens", sum(judge_tokens), "tokens", "estimate: prompts and replies"),
+        *predict("judge", cost.judge_calls, *judge_tokens, **engine),
+    ]
     return [
         *pages,
         row("documents", len(loaded.documents), "documents", unread),
@@ -88,8 +94,7 @@ def plan(p: dict) -> list[dict]:
         row("teacher prompt tokens", cost.prompt_tokens, "tokens", "estimate: four characters a token"),
         row("teacher reply tokens", cost.reply_tokens, "tokens", f"estimate: {a_reply}"),
         *predict("teacher", cost.calls, cost.prompt_tokens, cost.reply_tokens, n_waves=n_waves, **engine),
-        *([row("judge calls", cost.judge_calls, "calls", f"curation, one a pair: {cost.judge_tokens:,} tokens, estimated")] if p["curate"] else []),
-        *(predict("judge", cost.judge_calls, cost.judge_tokens, 0, **engine) if p["curate"] else []),
+        *(judge if p["curate"] else []),
         row("training rows", n_train, "rows", "at most: every question written, answered and kept"),
         row("validation rows", n_valid, "rows", "at most"),
         row("usual row", usual, "tokens a row", "estimate"),

@@ -32,6 +32,25 @@ def test_questions_that_1_gen_holds_out_are_counted_as_it_foretells_them(tmp_pat
     assert {row["item"]: row["value"] for row in plan(p)}["questions"] == 57
 
 
+def test_money_counts_systems_at_endpoints_every_judge_and_further_opinions(tmp_path, monkeypatch):
+    (tmp_path / "eval_set.jsonl").write_text('{"question": "a"}\n' * 10, encoding="utf-8")
+    (tmp_path / "documents").mkdir()
+    for role, price in (("BASELINE", "100 0"), ("RIVAL", "100 0"), ("JUDGE", "1 0"), ("SECOND", "10 0")):
+        for name, value in (("OPENAI_BASE_URL", "http://h/v1"), ("OPENAI_DEPLOYMENT", "m"), ("PRICE_USD_PER_MTOKENS", price)):
+            monkeypatch.setenv(f"{role}_{name}", value)
+    p = {"documents": str(tmp_path / "documents"), "top_k": [3], "controls": False, "systems": ["baseline", "rival"], "chunk_chars": 400}
+    p |= {"judges": ["judge", "second"], "opinions": ["scores"], "engine": "vllm"}
+    usd = {row["item"]: row["value"] for row in plan(p) if row["unit"] == "USD"}
+    assert usd == {
+        "rival cost": pytest.approx(10 * (40 + 3 * 100 + 40) * 100 / 1e6),  # the baseline is served here
+        "judge cost": pytest.approx(2 * 40 * 420 * 1 / 1e6),  # a verdict and a score each
+        "second cost": pytest.approx(40 * 420 * 10 / 1e6),
+    }
+    assert "baseline cost" in [row["item"] for row in plan(p | {"engine": "endpoint"})]
+    notes = [row["note"] for row in plan(p | {"backend": "openai"}) if row["item"] == "answer tokens"]
+    assert "cost at openai is not in the sum" in notes[0]
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

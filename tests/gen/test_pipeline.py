@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from lib.gen import card, chunk, contamination, formats, funnel, heldout, mix, plan, prompt, recipes, split
-from lib.gen.forecast import TALK_TOKENS
+from lib.gen.forecast import TALK_TOKENS, VERDICT_TOKENS
 from lib.gen.load import load_documents
 from lib.gen.pairs import generate_pairs
 from lib.gen.quota import Ask
@@ -207,6 +207,14 @@ def test_the_plan_of_summaries_and_conversations_draws_and_counts_what_the_run_d
 def test_the_plan_of_an_eval_set_of_rows_holds_a_share_of_the_training_questions_out(documents):
     rows = {row["item"]: row["value"] for row in plan.plan(PARAMETERS | {"documents": str(documents), "eval_from": "rows", "p_refusal": 0.0})}
     assert rows["eval questions"] == round(0.2 * (rows["eval questions"] + rows["training rows"])) > 0
+
+
+def test_the_plan_of_curation_prices_verdicts_as_replies(documents, monkeypatch):
+    for name, value in {"OPENAI_BASE_URL": "http://h/v1", "OPENAI_DEPLOYMENT": "m", "PRICE_USD_PER_MTOKENS": "0 1000"}.items():
+        monkeypatch.setenv(f"JUDGE_{name}", value)
+    rows = {row["item"]: row["value"] for row in plan.plan(PARAMETERS | {"documents": str(documents), "curate": True})}
+    assert rows["judge cost"] == pytest.approx(rows["judge calls"] * VERDICT_TOKENS / 1000)
+    assert rows["judge tokens"] > 2 * rows["judge calls"] * VERDICT_TOKENS
 
 
 def test_the_plan_of_closed_book_pairs_shows_no_passage(documents):
