@@ -165,7 +165,7 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
         for line in content.text.splitlines():
             key, reply = _read(line, requests, role, learn)
             if key in missing and reply is not None:
-                ledger.settle(0.0, keep(key, reply, batch_factor()))
+                ledger.settle(0.0, keep(key, reply, batch_factor(role)))
                 del missing[key]
     store.close_batch(tag, batch.status)
 

@@ -102,6 +102,10 @@ class Estimate:
         prompt, reply = self.most_tokens(body)
         return self.most_usd(role, body) if self._is_tried else cost_usd(role, GUESS_ERROR * prompt + HIDDEN_TOKENS, reply) or 0.0
 
+    def bounds_usd(self, role: Role, body: dict, factor: float) -> tuple[float, float]:
+        """`most_usd` and `safe_usd` at a share of the price."""
+        return factor * self.most_usd(role, body), factor * self.safe_usd(role, body)
+
     def learn(self, body: dict, prompt_tokens: int) -> None:
         """Correct by what a prompt really took."""
         self._is_tried = True

@@ -124,13 +124,11 @@ class Asker:
         async def batches(crew: Crew) -> None:
             from lib.llm.batch import ask_in_batches
 
-            def prices(body: dict) -> tuple[float, float]:
-                most, safe = self._estimate.most_usd(self.role, body), self._estimate.safe_usd(self.role, body)
-                return most * batch_factor(), safe * batch_factor()
-
+            factor = batch_factor(self.role)
             await ask_in_batches(
                 self._pool.addresses[0].client, self._store, self.role, wanted, crew, keep,
-                ledger=self._ledger, limit_usd=self._budget_usd, prices=prices, fit=self._pool.fit, learn=self._pool.learn,
+                ledger=self._ledger, limit_usd=self._budget_usd, prices=lambda body: self._estimate.bounds_usd(self.role, body, factor),
+                fit=self._pool.fit, learn=self._pool.learn,
             )  # fmt: skip
 
         if self.role.batch and wanted:

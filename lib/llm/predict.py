@@ -39,7 +39,7 @@ def predict(
         return [_row(f"{name} cost", 0.0, "USD", f"{name}: a stand-in costs nothing"), _row(f"{name} time", calls * STAND_IN_S / 60, "minutes", note)]
     role = with_price(role, prices)
     money = cost_usd(role, prompt_tokens, reply_tokens)
-    factor = batch_factor() if role.batch else 1.0
+    factor = batch_factor(role) if role.batch else 1.0
     note = price_note(role) + ("; in batches" if role.batch else "")
     rows = [_row(f"{name} cost", "?" if money is None else money * factor, "" if money is None else "USD", note)]
     if role.batch:

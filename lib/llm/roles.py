@@ -54,6 +54,7 @@ class Role:
         tpd: Tokens a day (UTC) at most, over all runs of one store; 0 for no limit.
         timeout_s: Seconds without a reply after which a request is asked again.
         batch: Whether requests go through the endpoint's batch interface.
+        batch_factor: Share of the price that a batch costs, where the run's own price list says so.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Role:
     tpd: int = 0
     timeout_s: float = TIMEOUT_S
     batch: bool = False
+    batch_factor: float | None = None
 
     def __post_init__(self):
         first, *more = (url.strip() for url in self.base_url.split(","))

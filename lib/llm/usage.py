@@ -34,7 +34,9 @@ def read_prices(path: str | Path = PRICES_FILE) -> dict:
 
 
 def with_price(role: Role, prices: str | Path = "") -> Role:
-    """The role with the price that a list gives its model, unless it has one."""
+    """The role with the price that a list gives its model, unless it has one, and the list's share of it for batches."""
+    if prices:
+        role = replace(role, batch_factor=read_prices(prices)["batch_factor"])
     if role.price or role.stand_in:
         return role
     models, host = read_prices(prices or PRICES_FILE)["models"], urlsplit(role.base_url).hostname or ""
@@ -55,9 +57,9 @@ def cost_usd(role: Role, prompt_tokens: float, completion_tokens: float) -> floa
     return None if price is None else (prompt_tokens * price[0] + completion_tokens * price[1]) / 1e6
 
 
-def batch_factor() -> float:
+def batch_factor(role: Role) -> float:
     """The share of the price that a batch costs."""
-    return read_prices()["batch_factor"]
+    return read_prices()["batch_factor"] if role.batch_factor is None else role.batch_factor
 
 
 def price_note(role: Role) -> str:

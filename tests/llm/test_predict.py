@@ -39,6 +39,13 @@ def test_money_is_tokens_times_price_and_half_of_it_in_batches(teacher):
     assert value(predict("teacher", 10, 1_000_000, 100_000), "teacher cost") == pytest.approx(1.5)
 
 
+def test_a_price_list_of_ones_own_says_what_batches_cost_too(teacher, tmp_path):
+    teacher(BATCH="1")
+    (tmp_path / "prices.yaml").write_text("batch_factor: 0.8\nmodels: {m: [1, 1]}\n")
+    rows = predict("teacher", 10, 1_000_000, 100_000, prices=str(tmp_path / "prices.yaml"))
+    assert value(rows, "teacher cost") == pytest.approx(2.4)
+
+
 def test_time_is_that_of_the_tightest_limit(teacher):
     teacher()
     few = value(predict("teacher", 600, 60_000, 24_000, max_in_flight=1), "teacher time")
