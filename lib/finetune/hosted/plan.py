@@ -61,7 +61,7 @@ def estimate_lines(p: Mapping, wanted: Estimate, rows: int, length: int, note: s
         line("tuned at", p["backend"], "", f"{p['student_model']}; {chosen}; no GPU, no memory here"),
         line("rows to train on", rows, "rows", note),
         line("longest row", length, "tokens a row", f"at most {limit}" if limit else "the provider's limit is not listed"),
-        line("billed tokens", wanted.tokens, "tokens trained", f"{round(p['epochs'])} epochs; an estimate at four characters a token"),
+        line("billed tokens", wanted.tokens, "tokens trained", f"{round(p['epochs'])} epochs; an estimate"),
         *usd,
         line("account", account_note(p["backend"]), "", "the key is looked at before a run, not for a plan"),
     ]  # fmt: skip
