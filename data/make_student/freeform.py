@@ -10,6 +10,7 @@ import random
 import re
 
 from make_student.lexicon import ACTORS, ADJECTIVES, NOUNS, ROLES, VERBS, draw_word
+from make_student.speech import speak
 from make_student.values import draw_name, draw_person, draw_value, plural
 
 # value type: how it is joined to a sentence | how it is asked for
@@ -141,11 +142,9 @@ def ask(line: Line, rng: random.Random) -> tuple[str, str] | None:
     else:
         wanted = rng.choice(SLOTS[kind][1].split(";"))
     helper = rng.choice(("", "", "is", "are", "was", "did", "does", "do", "can", "must", "has", "were"))
-    lead = rng.choice(("", "", "", "", "", "Do you know ", "Can you tell me ", "I would like to know ", "Please tell me "))
     content = " ".join(words)
     text = f"{content}: {wanted}" if rng.random() < 0.12 else " ".join(filter(None, (wanted, helper, content)))
-    text = lead + text if lead else text[0].upper() + text[1:]
-    return text.strip() + rng.choice(("?", "?", "?", "?", "")), answer
+    return text.strip(), answer
 
 
 def draw_freeform(rng: random.Random, *, n_passages: int, low: int, high: int, n_asks: int, p_refuse: float, held_out: bool = False):
@@ -183,7 +182,8 @@ def draw_freeform(rng: random.Random, *, n_passages: int, low: int, high: int, n
             break
         line = rng.choice(left_out if refuse else shown)
         if (asked := ask(line, rng)) and is_clear(asked[0], line if not refuse else None, shown):
-            asks.append((asked[0], "", "") if refuse else (asked[0], line.text, asked[1]))
+            question = speak(asked[0], rng, 0.3)
+            asks.append((question, "", "") if refuse else (question, line.text, asked[1]))
         if len(asks) == n_asks:
             break
     return passages, asks

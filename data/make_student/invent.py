@@ -7,13 +7,12 @@ the passages do not say). Nothing is read from disk; the same seed gives the sam
 import dataclasses
 import random
 
-from make_student.frames import LEADS
-from make_student.lexicon import SYNONYMS
+from make_student.speech import speak
+from make_student.stories import draw_stories
 from make_student.world import World
 
 REFUSAL = ("Sorry, I don't know the answer to this question because related documents are not found. "
            "Please try again.")
-SWAPS = {word: [other for other in group if other != word] for group in SYNONYMS for word in group}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,23 +41,6 @@ def show_passages(passages: list[str]) -> str:
     return "".join(f"<DOCUMENT>{passage}</DOCUMENT>\n" for passage in passages)
 
 
-def speak(question: str, rng: random.Random) -> str:
-    """Say a question the way somebody would type it: swapped words, a lead, case and a mark that may be missing."""
-    words = question.split(" ")
-    for place, word in enumerate(words):
-        if word in SWAPS and rng.random() < 0.35:
-            words[place] = rng.choice(SWAPS[word])
-    text = " ".join(words)
-    if rng.random() < 0.08:
-        text = text.replace(rng.choice((" the ", " a ", " does ", " is ")), " ", 1)
-    lead = rng.choice(LEADS)
-    text = lead + text if lead else text[0].upper() + text[1:]
-    style = rng.random()
-    if style < 0.08:
-        text = text.lower()
-    return text + ("" if style > 0.94 else "?")
-
-
 def cut(world: World, rng: random.Random, low: int, high: int) -> list[tuple[int, int]]:
     """Cut a document into pieces of `low` to `high` characters, at word gaps or, sometimes, at ends of units."""
     text, pieces, start = world.text(), [], 0
@@ -76,11 +58,12 @@ def cut(world: World, rng: random.Random, low: int, high: int) -> list[tuple[int
 
 
 def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: int = 400, n_asks: int = 5,
-                  held_out: bool = False, p_refuse: float = 0.2) -> Exercise:
+                  held_out: bool = False, p_refuse: float = 0.2, p_story: float = 0.0) -> Exercise:
     """Invent passages that resemble one another and questions about them, some of which they do not answer."""
     worlds, shown = [], []  # shown holds (world, start, stop)
+    stories = draw_stories(rng, held_out, n_passages) if rng.random() < p_story else []
     while len(shown) < n_passages:
-        worlds.append(World(rng, held_out))
+        worlds.append(stories.pop() if stories else World(rng, held_out))
         pieces = [(worlds[-1], *piece) for piece in cut(worlds[-1], rng, low, high)]
         rng.shuffle(pieces)
         shown += pieces[:max(1, n_passages - len(shown) - (rng.random() < 0.3))]
@@ -103,8 +86,10 @@ def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: 
     rng.shuffle(found)
     n_refuse = sum(rng.random() < p_refuse for _ in range(n_asks))
     asks = [Ask(speak(rng.choice(wordings), rng), quote, answer, oracle)
-            for wordings, quote, answer, oracle in found[:n_asks - n_refuse]]
+            for wordings, quote, answer, oracle in (found * 3)[:n_asks - n_refuse]]  # few facts: asked again, in other words
     asks += [Ask(speak(rng.choice(wordings), rng)) for wordings in rng.sample(missing, min(n_refuse, len(missing)))]
+    asks = list({ask.question: ask for ask in asks}.values())
     rng.shuffle(asks)
     return Exercise(passages, asks) if asks else draw_exercise(
-        rng, n_passages=n_passages, low=low, high=high, n_asks=n_asks, held_out=held_out, p_refuse=p_refuse)
+        rng, n_passages=n_passages, low=low, high=high, n_asks=n_asks, held_out=held_out, p_refuse=p_refuse,
+        p_story=p_story)

@@ -58,12 +58,12 @@ def subject_blind(passages: list[str], ask: Ask) -> float:
     return sum(ask.quote in line for line in best) / len(best)
 
 
-def draw_cases(seed: int, n: int, *, held_out: bool, n_passages: int = 3, chars: int = 240) -> tuple[list, list]:
+def draw_cases(seed: int, n: int, *, held_out: bool, n_passages: int = 3, chars: int = 240, p_story: float = 0.0) -> tuple[list, list]:
     """`n` (passages, ask) pairs that can be answered and `n` that cannot; passages of 0.6 to 1 times `chars` characters."""
     rng = random.Random(f"measure {seed}")
     good, bad = [], []
     while len(good) < n or len(bad) < n:
-        exercise = draw_exercise(rng, n_passages=n_passages, low=int(0.6 * chars), high=chars, n_asks=2, held_out=held_out, p_refuse=0.5)
+        exercise = draw_exercise(rng, n_passages=n_passages, low=int(0.6 * chars), high=chars, n_asks=2, held_out=held_out, p_refuse=0.5, p_story=p_story)
         for ask in exercise.asks:
             (good if ask.quote else bad).append((exercise.passages, ask))
     return good[:n], bad[:n]
@@ -90,11 +90,11 @@ def replace_value(passages: list[str], ask: Ask, rng: random.Random) -> tuple[li
     return edited, quote, new
 
 
-def measure(directory: str, *, n: int, seed: int, held_out: bool, n_passages: int = 3, chars: int = 240) -> dict[str, float]:
+def measure(directory: str, *, n: int, seed: int, held_out: bool, n_passages: int = 3, chars: int = 240, p_story: float = 0.0) -> dict[str, float]:
     """Shares in [0, 1] over `n` answerable and `n` unanswerable questions."""
     tokenizer = AutoTokenizer.from_pretrained(directory)
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
-    good, bad = draw_cases(seed, n, held_out=held_out, n_passages=n_passages, chars=chars)
+    good, bad = draw_cases(seed, n, held_out=held_out, n_passages=n_passages, chars=chars, p_story=p_story)
     rng = random.Random(seed)
     edits = [(ask, *edit) for passages, ask in good if (edit := replace_value(passages, ask, rng))]
 
@@ -133,8 +133,9 @@ def main() -> None:
     parser.add_argument("--json", default="", help="file to write the numbers to")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    table = {name: measure(args.directory, n=args.n, seed=args.seed, held_out=side, n_passages=args.passages, chars=args.chars)
-             for name, side in (("seen wordings", False), ("held-out wordings and names", True))}
+    table = {name: measure(args.directory, n=args.n, seed=args.seed, held_out=side, n_passages=args.passages, chars=args.chars, p_story=p_story)
+             for name, side, p_story in (("seen wordings", False, 0.0), ("held-out wordings and names", True, 0.0),
+                                         ("seen documents", False, 1.0), ("held-out documents and names", True, 1.0))}
     print(json.dumps(table, indent=1))
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:

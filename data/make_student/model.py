@@ -2,6 +2,7 @@
 
 import pathlib
 import random
+import re
 
 import torch
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -9,6 +10,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from make_student import circuits
 from make_student.invent import draw_exercise
+from make_student.lexicon import ACTORS, ADJECTIVES, NOUNS, VERBS
+from make_student.values import plural
 
 TAGS = ["<DOCUMENT>", "</DOCUMENT>", "##begin_quote##", "##end_quote##", "<ANSWER>:"]
 PAD, BOS, END, ROLES = "<|pad|>", "<|begin|>", "<|end|>", ["<|system|>", "<|user|>", "<|assistant|>"]
@@ -26,12 +29,14 @@ TEMPLATE = (
 PRE_SPLIT = Regex(r" ?\p{L}+|\p{N}{1,2}| ?[^\s\p{L}\p{N}]|\s+(?!\S)|\s")
 
 
-def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 3000) -> PreTrainedTokenizerFast:
+def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 800) -> PreTrainedTokenizerFast:
     """Learn byte-level BPE merges from invented text and add the tags and the chat tokens as single tokens."""
     texts = []
     for _ in range(n_exercises):
-        exercise = draw_exercise(rng, n_passages=3)
+        exercise = draw_exercise(rng, n_passages=3, p_story=0.7)
         texts += exercise.passages + [ask.question for ask in exercise.asks] + [ask.reply for ask in exercise.asks]
+    for text in plain_texts():  # words people use, many times: or else the many invented names would take up the vocabulary
+        texts += [text] * 8
     texts += [str(number) for number in range(100) for _ in range(20)]
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
@@ -54,6 +59,15 @@ def build_tokenizer(rng: random.Random, vocab_size: int, n_exercises: int = 3000
         additional_special_tokens=ROLES, clean_up_tokenization_spaces=False)
     fast.chat_template = TEMPLATE
     return fast
+
+
+def plain_texts() -> list[str]:
+    """Lines of the wordings and stories without their slots, and the words of the lexicon."""
+    folder = pathlib.Path(__file__).parent
+    lines = [line[2:] if line[:2] in ("- ", "? ", "! ") else line for file in sorted(folder.glob("*/*.txt"))
+             for line in file.read_text(encoding="utf-8").split("\n")]
+    words = [*NOUNS, *map(plural, NOUNS), *ADJECTIVES, *ACTORS, *(form for verb in VERBS for form in verb)]
+    return [*(re.sub(r"\{\w+\}|\b[SV]\b", " ", line) for line in lines), *(f" {word}" for word in words)]
 
 
 def build_model(tokenizer, seed: int) -> LlamaForCausalLM:
@@ -83,6 +97,19 @@ def build_model(tokenizer, seed: int) -> LlamaForCausalLM:
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.do_sample = False
     return model
+
+
+def carry_over(model: LlamaForCausalLM, old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast) -> None:
+    """Give a trained model another vocabulary, in place: known tokens keep their embeddings, new ones get the mean of their old pieces'."""
+    known, pieces = old.get_vocab(), old.backend_tokenizer.model.tokenize
+    before = model.get_input_embeddings().weight.detach().clone()
+    model.resize_token_embeddings(len(new), mean_resizing=False)
+    weight = model.get_input_embeddings().weight
+    with torch.no_grad():
+        for token, row in new.get_vocab().items():
+            weight[row] = before[known[token]] if token in known else before[[piece.id for piece in pieces(token)]].mean(0)
+    for config in (model.config, model.generation_config):
+        config.bos_token_id, config.eos_token_id, config.pad_token_id = new.bos_token_id, new.eos_token_id, new.pad_token_id
 
 
 def save(model, tokenizer, out: pathlib.Path) -> None:

@@ -21,7 +21,7 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 from make_student.branches import branch_mask, use
 from make_student.freeform import draw_freeform
 from make_student.invent import Ask, Exercise, draw_exercise, show_passages
-from make_student.model import BOS, END, ROLES, TAGS, build_model, build_tokenizer, save
+from make_student.model import BOS, END, ROLES, TAGS, build_model, build_tokenizer, carry_over, save
 
 
 def encode(exercise: Exercise, tokenizer) -> tuple[list[int], list[tuple[list[int], list[int]]]]:
@@ -34,6 +34,12 @@ def encode(exercise: Exercise, tokenizer) -> tuple[list[int], list[tuple[list[in
     gap = "\n" if shown.endswith("\n") else ""
     branches = [(ids(gap + ask.question + END + ROLES[2]), ids(ask.reply + END)) for ask in exercise.asks]
     return start, branches
+
+
+def cut_reply(reply: list[int], tokenizer) -> list[int]:
+    """A reply up to the third token of its quote: which line is decided by then, and the rest is copying."""
+    mark = tokenizer.convert_tokens_to_ids("##begin_quote##")
+    return reply[:reply.index(mark) + 4] if mark in reply else reply
 
 
 def deciding(reply: list[int], marks: tuple[int, int]) -> list[int]:
@@ -84,9 +90,10 @@ def size_of(row: tuple) -> int:
     return len(row[0]) + sum(len(question) + len(reply) for question, reply in row[1])
 
 
-def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free: float = 0.0, p_refuse: float = 0.2) -> list:
+def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free: float = 0.0, p_refuse: float = 0.2,
+              p_story: float = 0.0, n_asks: int = 5, cut_share: float = 0.0) -> list:
     """Invent exercises until a batch of about `n_tokens` is full; `level` in [0, 1] goes from one short passage to 1-5."""
-    rows, size, n_asks = [], 0, rng.choice((4, 6)) if level > 0.15 else 4
+    rows, size = [], 0
     high = int(110 + 290 * min(1, level))
     while size < n_tokens:
         n_passages = 1 if level < 0.15 else rng.choice((1, 2, 3)) if level < 1 else rng.choice((1, 2, 3, 3, 3, 4, 5))
@@ -96,10 +103,11 @@ def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free
             passages, asks = draw_freeform(rng, **shape)
             exercise = Exercise(passages, [Ask(*asked) for asked in asks])
         else:
-            exercise = draw_exercise(rng, **shape)
+            exercise = draw_exercise(rng, **shape, p_story=p_story)
         if rng.random() < 0.01:  # closed book: the same questions with nothing shown are refused
             exercise = Exercise([], [Ask(ask.question) for ask in exercise.asks[:2]])
         start, branches = encode(exercise, tokenizer)
+        branches = [(question, cut_reply(reply, tokenizer) if rng.random() < cut_share else reply) for question, reply in branches]
         if branches:
             rows.append((start, branches))
             size += len(start) + sum(len(q) + len(r) for q, r in branches)
@@ -138,13 +146,13 @@ def draw_level(rng: random.Random, share: float, ramp: float, levels: list[float
 
 
 def draw_lesson(rng: random.Random, tokenizer, n_tokens: int, level: float, *, step: int, search_steps: int, p_free: float,
-                p_refuse: float) -> list:
+                p_refuse: float, p_story: float, n_asks: int, cut_share: float) -> list:
     """Rows of one step: copying, then finding, of random tokens in the first `search_steps`; later mostly reading."""
     if step < search_steps:
         return [draw_search(rng, tokenizer, rng.randint(2, 8), rng.random() < 0.5) for _ in range(12)]
     if rng.random() < 0.2:
         return [draw_search(rng, tokenizer, rng.randint(2, 10), rng.random() < 0.7) for _ in range(8)]
-    return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse)
+    return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse, p_story, n_asks, cut_share)
 
 
 def draw_batches(rng: random.Random, n_steps: int, draw) -> list:
@@ -186,7 +194,7 @@ def average_gradients(model, n_processes: int) -> None:
 
 def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
           peak_lr: float, matrix_lr: float, batch_tokens: int, start: str, search_steps: int, ramp: float, hold: float, p_free: float,
-          p_refuse: float, levels: list[float], deciding_weight: float, copied_share: float) -> None:
+          p_refuse: float, p_story: float, n_asks: int, cut_share: float, levels: list[float], deciding_weight: float, copied_share: float) -> None:
     """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, held, then decayed to nothing."""
     torch.set_num_threads(1)
     rank, n_processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -195,8 +203,11 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
     if start:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
         model = LlamaForCausalLM.from_pretrained(start, dtype=torch.float32)
+        if vocab_size and vocab_size != len(tokenizer):
+            old, tokenizer = tokenizer, build_tokenizer(random.Random(f"tokenizer {seed}"), vocab_size)
+            carry_over(model, old, tokenizer)
     else:
-        tokenizer = build_tokenizer(random.Random(f"tokenizer {seed}"), vocab_size)
+        tokenizer = build_tokenizer(random.Random(f"tokenizer {seed}"), vocab_size or 8192)
         model = build_model(tokenizer, seed)
     if rank == 0:
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {len(tokenizer)} tokens in the vocabulary", flush=True)
@@ -221,7 +232,7 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
         if not batches:
             batches = draw_batches(rng, 1 if step < search_steps else 8, lambda step=step, done=done: draw_lesson(
                 rng, tokenizer, batch_tokens, draw_level(rng, done, ramp, levels, goes_on=bool(start)), step=step,
-                search_steps=search_steps, p_free=p_free, p_refuse=p_refuse))
+                search_steps=search_steps, p_free=p_free, p_refuse=p_refuse, p_story=p_story, n_asks=n_asks, cut_share=cut_share))
         ids, positions, mask, targets, weights = collate(
             batches.pop(), tokenizer.pad_token_id, marks, rng, deciding_weight, copied_share)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -256,7 +267,7 @@ def main() -> None:
     parser.add_argument("--out", type=pathlib.Path, required=True, help="directory to write the model to")
     parser.add_argument("--minutes", type=float, required=True, help="time box for the training loop")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--vocab-size", type=int, default=4096)
+    parser.add_argument("--vocab-size", type=int, default=0, help="tokens; another number than that of `--start` gives it a new vocabulary; 0: as it is")
     parser.add_argument("--peak-lr", type=float, default=3e-3, help="AdamW's")
     parser.add_argument("--matrix-lr", type=float, default=0.0, help="Muon's, for the matrices of the layers; 0: AdamW for all")
     parser.add_argument("--batch-tokens", type=int, default=2000)
@@ -264,7 +275,10 @@ def main() -> None:
     parser.add_argument("--ramp", type=float, default=0.5, help="share of the time over which passages grow")
     parser.add_argument("--hold", type=float, default=0.2, help="share of the time before the learning rate decays")
     parser.add_argument("--p-free", type=float, default=0.0, help="share of exercises without fixed wordings")
+    parser.add_argument("--p-story", type=float, default=0.5, help="share of the other exercises that are drawn from `stories/`")
     parser.add_argument("--p-refuse", type=float, default=0.2, help="share of questions that no passage answers")
+    parser.add_argument("--n-asks", type=int, default=5, help="questions that share the passages of an exercise")
+    parser.add_argument("--cut-share", type=float, default=0.0, help="of the replies that end in training once the line is decided")
     parser.add_argument("--levels", type=float, nargs=2, default=[0.3, 1.1], help="passage lengths that a run that goes on mixes")
     parser.add_argument("--deciding-weight", type=float, default=2.0, help="of a token in which something is decided, in the loss; a copied one: 1")
     parser.add_argument("--copied-share", type=float, default=1.0, help="of the tokens that only go on with a copy, learnt from in each step")

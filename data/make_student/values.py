@@ -24,6 +24,8 @@ HALLS = "hall room office branch library pool gym studio garden museum clinic wo
 GATHERINGS = """fair festival course workshop concert race walk tour market lecture meeting training exam auction
 exhibition match seminar party cup picnic""".split()
 TRANSPORTS = "ferry bus tram shuttle train boat line night-bus cable-car coach".split()
+CIRCLES = "club team committee association board choir department project society crew council circle band cooperative group".split()
+SCHEMES = "pass permit licence grant loan tariff contract policy plan voucher card subscription insurance scheme allowance lease".split()
 MACHINES = "pump heater printer boiler scanner mower oven filter compressor lift drill kiln sensor router projector".split()
 STREETS = "Street Road Lane Square Way Alley Hill Row Avenue".split()
 FIRMS = "Ltd, & Sons, Works, Brothers, Trading, Group, Farm, Bakery, Press, Logistics, Motors, Supplies".split(", ")
@@ -99,6 +101,13 @@ def draw_place(rng: random.Random, held_out: bool) -> str:
     return f"{rng.choice(('room', 'hall', 'building', 'store', 'cabinet'))} {rng.choice('ABCDEFGH')}{rng.choice(('', rng.randint(1, 99)))}"
 
 
+def draw_reason(rng: random.Random, held_out: bool) -> str:
+    """Why something is so: a short clause."""
+    return rng.choice((f"the {draw_thing(rng, held_out)} is being {rng.choice(VERBS)[1]}", f"{draw_name(rng, held_out)} is away",
+                       f"there are too few {rng.choice(ACTORS)}", f"the {rng.choice(ADJECTIVES)} {rng.choice(NOUNS)} was {rng.choice(VERBS)[1]}",
+                       f"the {rng.choice(NOUNS)} is {rng.choice(ADJECTIVES)}", f"too many {plural(rng.choice(NOUNS))} were {rng.choice(VERBS)[1]}"))
+
+
 def draw_value(kind: str, rng: random.Random, held_out: bool) -> str:
     """A value of one type, as it would stand in a document."""
     if kind == "money":
@@ -138,6 +147,7 @@ def draw_value(kind: str, rng: random.Random, held_out: bool) -> str:
                "person": lambda: draw_person(rng, held_out), "place": lambda: draw_place(rng, held_out),
                "room": lambda: draw_place(rng, held_out), "town": lambda: draw_name(rng, held_out),
                "role": lambda: rng.choice(ROLES), "org": lambda: f"{draw_name(rng, held_out)} {rng.choice(FIRMS)}",
+               "reason": lambda: draw_reason(rng, held_out),
                "adj": lambda: rng.choice((rng.choice(ADJECTIVES), draw_word(rng, held_out)))}
     return drawers[kind]()
 
@@ -163,78 +173,5 @@ def draw_subject(kind: str, rng: random.Random, held_out: bool, head: str) -> st
 
 
 def draw_head(kind: str, rng: random.Random) -> str:
-    heads = {"place": HALLS, "event": GATHERINGS, "service": TRANSPORTS, "device": MACHINES}
+    heads = {"place": HALLS, "event": GATHERINGS, "service": TRANSPORTS, "device": MACHINES, "group": CIRCLES, "scheme": SCHEMES}
     return rng.choice(heads.get(kind, NOUNS))
-
-
-def draw_event(rng: random.Random, held_out: bool, people: list[str], things: list[str]):
-    """One thing that happened: its sentence, and the questions it answers as (label, wordings, answer)."""
-    who = rng.choice(people)
-    base, past = rng.choice(VERBS)
-    count = draw_number(rng) if rng.random() < 0.4 else ""
-    thing = rng.choice(things)
-    obj = f"{count} {plural(thing)}" if count else f"the {thing}"
-    bare = plural(thing) if count else f"the {thing}"
-    place, when = draw_place(rng, held_out), draw_date(rng)
-    where = rng.choice(("in", "at", "near", "for")) + " " + place
-    lead = "on "
-    was = "were" if count else "was"
-    says = [f"{who} {past} {obj} {where} {lead}{when}", f"On {when}, {who} {past} {obj} {where}",
-            f"{obj} {was} {past} by {who} {where} {lead}{when}"]
-    asks = [("who", [f"who {past} {bare}", f"by whom {was} {bare} {past}", f"who was it that {past} {bare} {where}"], who),
-            ("when", [f"when did {who} {base} {bare}", f"when {was} {bare} {past}", f"on what date {was} {bare} {past} by {who}"], when),
-            ("what", [f"what did {who} {base} {where}", f"what was {past} by {who}", f"what did {who} {base} on {when}"], obj)]
-    if not where.startswith("for"):
-        asks.append(("where", [f"where did {who} {base} {bare}", f"where {was} {bare} {past}", f"in which place {was} {bare} {past}"], place))
-    if count:
-        asks.append(("how many", [f"how many {bare} did {who} {base}", f"how many {bare} were {past}", f"what number of {bare} {was} {past}"], count))
-    return says, asks, (who, base, bare)
-
-
-def draw_rule(rng: random.Random, held_out: bool):
-    """One rule of the house: its sentence, and the questions it answers as (label, wordings, answer)."""
-    actors, (base, past) = rng.choice(ACTORS), rng.choice(VERBS)
-    if rng.random() < 0.4:
-        actors = f"{rng.choice(ADJECTIVES)} {actors}"
-    thing = draw_thing(rng, held_out)
-    kind = rng.choice(("fine", "limit", "deadline", "place", "ask", "allowed", "why", "how"))
-    if kind == "fine":
-        value = draw_value("money", rng, held_out)
-        says = [f"{actors} who {base} a {thing} pay {value}", f"if {actors} {base} a {thing}, they owe {value}", f"for {actors} who {base} a {thing} the charge is {value}"]
-        asks = [f"how much do {actors} pay who {base} a {thing}", f"what is the charge if {actors} {base} a {thing}", f"what do I owe if I {base} a {thing}"]
-    elif kind == "limit":
-        value = draw_number(rng)
-        says = [f"{actors} may {base} up to {value} {plural(thing)}", f"no more than {value} {plural(thing)} may be {past} by {actors}", f"the limit for {actors} is {value} {plural(thing)} {past}"]
-        asks = [f"how many {plural(thing)} may {actors} {base}", f"how many {plural(thing)} can be {past} by {actors}", f"what is the limit of {plural(thing)} {past} by {actors}"]
-    elif kind == "deadline":
-        value = rng.choice((draw_date(rng), draw_time(rng), draw_value("span", rng, held_out)))
-        prep = "within" if value.split()[-1] in UNITS["span"] else "before"
-        says = [f"{actors} must {base} the {thing} {prep} {value}", f"the {thing} must be {past} by {actors} {prep} {value}", f"{prep} {value}, {actors} have to {base} the {thing}"]
-        asks = [f"by when must {actors} {base} the {thing}", f"when must the {thing} be {past}", f"until when can {actors} {base} the {thing}"]
-    elif kind == "allowed":
-        value, place = rng.choice(("yes", "no")), draw_place(rng, held_out)
-        can = "may" if value == "yes" else rng.choice(("may not", "must not", "cannot"))
-        says = [f"{actors} {can} {base} {plural(thing)} in {place}", f"in {place} {actors} {can} {base} {plural(thing)}",
-                f"{plural(thing)} {can} be {past} in {place} by {actors}"]
-        asks = [f"may {actors} {base} {plural(thing)} in {place}", f"are {actors} allowed to {base} {plural(thing)} in {place}",
-                f"is it possible for {actors} to {base} {plural(thing)} in {place}"]
-    elif kind == "why":
-        value = rng.choice((f"the {draw_thing(rng, held_out)} is being {rng.choice(VERBS)[1]}", f"{draw_name(rng, held_out)} is away",
-                            f"there are too few {rng.choice(ACTORS)}", f"the {rng.choice(ADJECTIVES)} {rng.choice(NOUNS)} was {rng.choice(VERBS)[1]}"))
-        says = [f"{actors} cannot {base} the {thing} because {value}", f"the {thing} is not {past}, as {value}",
-                f"since {value}, {actors} do not {base} the {thing}"]
-        asks = [f"why can't {actors} {base} the {thing}", f"why is the {thing} not {past}", f"for what reason do {actors} not {base} the {thing}"]
-    elif kind == "how":
-        value = rng.choice((f"with the {draw_thing(rng, held_out)}", f"by {rng.choice(('email', 'phone', 'letter', 'post', 'hand'))}",
-                            f"through the {rng.choice(ADJECTIVES)} {rng.choice(NOUNS)}", f"with a {rng.choice(NOUNS)} and a {rng.choice(NOUNS)}"))
-        says = [f"{actors} {base} the {thing} {value}", f"the {thing} is {past} {value}", f"the {thing} may only be {past} {value}"]
-        asks = [f"how do {actors} {base} the {thing}", f"how is the {thing} {past}", f"in what way is the {thing} {past}"]
-    elif kind == "place":
-        value = draw_place(rng, held_out)
-        says = [f"{actors} {base} the {thing} in {value}", f"the {thing} is {past} by {actors} in {value}", f"in {value} {actors} may {base} the {thing}"]
-        asks = [f"where do {actors} {base} the {thing}", f"where is the {thing} {past}", f"in which place do {actors} {base} the {thing}"]
-    else:
-        value = rng.choice((f"the {rng.choice(ROLES)}", draw_person(rng, held_out)))
-        says = [f"{actors} who want to {base} a {thing} ask {value}", f"{value} decides whether {actors} may {base} a {thing}", f"a {thing} is {past} only after {value} agrees"]
-        asks = [f"whom do {actors} ask who want to {base} a {thing}", f"who decides whether {actors} may {base} a {thing}", f"who has to agree before a {thing} is {past}"]
-    return says, asks, value, (actors, base, thing)

@@ -6,23 +6,23 @@ whose `missing` holds questions that its text does not answer.
 
 import dataclasses
 import random
+import re
 
-from make_student.frames import FILLERS, KINDS, parse_kinds
+from make_student.frames import FILLERS, read_kinds
+from make_student.happenings import draw_event, draw_rule
 from make_student.lexicon import ACTORS, ADJECTIVES, NOUNS, ROLES, VERBS, draw_word
 from make_student.values import (
     VALUE_KINDS,
-    draw_event,
     draw_head,
     draw_name,
     draw_person,
-    draw_rule,
     draw_subject,
     draw_thing,
     draw_value,
     plural,
 )
 
-TABLES = {side: parse_kinds(KINDS, side) for side in (False, True)}
+TABLES = {side: read_kinds(side) for side in (False, True)}
 
 
 @dataclasses.dataclass
@@ -55,9 +55,8 @@ def dress(text: str, rng: random.Random, held_out: bool) -> str:
 
 
 def put(frame: str, subject: str, value: str) -> str:
-    """Fill a statement; the two slots are single capitals that stand as words of their own."""
-    text = " ".join(subject + w[1:] if w.rstrip(",") == "S" else value + w[1:] if w.rstrip(",") == "V" else w
-                    for w in frame.split(" "))
+    """Fill a wording; the two slots are single capitals that stand as words of their own."""
+    text = re.sub(r"\b[SV]\b(?!\.)", lambda slot: subject if slot.group() == "S" else value, frame)
     return text.replace("first the ", "first ").replace("last the ", "last ")
 
 
@@ -92,7 +91,7 @@ class World:
         elif style < 0.24:
             self.tell_rules()
         else:
-            self.tell_things(rng.choice(list(KINDS)))
+            self.tell_things(rng.choice(list(TABLES[held_out])))
 
     def pick(self, wordings: list[str]) -> list[str]:
         return wordings[-1:] if self.held_out else wordings[:-1]

@@ -111,10 +111,11 @@ def test_invented_text_depends_on_the_seed_alone():
     assert first == again != other
 
 
-def test_every_quote_stands_in_its_passage():
+@pytest.mark.parametrize("p_story", [0, 1])
+def test_every_quote_stands_in_its_passage(p_story):
     rng = random.Random(3)
-    for _ in range(200):
-        exercise = invent.draw_exercise(rng, n_passages=3)
+    for _ in range(100):
+        exercise = invent.draw_exercise(rng, n_passages=3, p_story=p_story)
         for ask in exercise.asks:
             assert not ask.quote or ask.quote in exercise.passages[ask.oracle]
 
