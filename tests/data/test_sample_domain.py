@@ -212,3 +212,13 @@ def test_every_pdf_and_docx_has_a_source_text_with_the_same_words():
         marked = re.compile(r"^(?:#+ |> |- |\d+\. )")
         wanted = Counter(words(" ".join(marked.sub("", line) for line in lines)))
         assert not wanted - Counter(words(document_text(target))), target
+
+
+def test_the_questions_for_choosing_settings_are_answered_by_their_documents_and_are_none_of_the_eval_set():
+    chosen = [json.loads(line) for line in (DATA / "dev_set.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(chosen) >= 150 and len({row["id"] for row in chosen}) == len({row["question"] for row in chosen}) == len(chosen)
+    asked = [set(words(row["question"])) for row in rows()]
+    for row in chosen:
+        assert normalise(row["answer"]) in document_text(row["source"]), row["id"]
+        mine = set(words(row["question"]))
+        assert max(len(mine & other) / len(mine | other) for other in asked) < 0.75, row["id"]
