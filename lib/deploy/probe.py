@@ -136,6 +136,16 @@ def ask_one(run, systems: list[str]) -> pd.DataFrame:
     return table
 
 
+def silent(asked: pd.DataFrame) -> list[str]:
+    """Systems that said nothing to the question with its documents; closed book, silence is as good as a refusal.
+
+    Args:
+        asked: What `ask_one` returns.
+    """
+    shown = asked["documents"] == asked["documents"].max()
+    return asked.loc[shown & (asked["reply"].str.strip() == ""), "system"].tolist()
+
+
 def time_replies(run, systems: list[str]) -> pd.DataFrame:
     """Latency and throughput of short replies, one and several in flight.
 

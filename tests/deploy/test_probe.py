@@ -60,6 +60,15 @@ def test_the_first_question_is_asked_with_its_documents_and_without(run):
     assert asked["refused"].tolist() == [False, True]
 
 
+def test_a_system_may_be_silent_closed_book_and_never_with_documents_whatever_it_or_another_says_besides():
+    replies = {"student": ("a quote", ""), "baseline": (" \n", "from memory"), "large": ("", "")}
+    rows = [
+        {"system": system, "documents": n, "reply": reply} for system, said in replies.items() for n, reply in zip((3, 0), said, strict=True)
+    ]
+    assert probe.silent(probe.pd.DataFrame(rows)) == ["baseline", "large"]
+    assert probe.silent(probe.pd.DataFrame(rows[:2])) == []
+
+
 def test_rows_without_any_oracle_are_asked_and_timed_too(run):
     """As `p_oracle` 0 makes them, and so few that one is all there is."""
     row = {"kind": "no_oracle", "split": "train", "question": "Q?", "answer": "a", "context": {"sentences": [["Fact.", "Other."]]}}
