@@ -12,9 +12,9 @@ from lib.llm.predict import predict
 from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
 from lib.run.questions import find_file, read_file
+from lib.run.tokens import CHARS_A_TOKEN
 
 N_CONTROLS = 2  # no_oracle and replaced
-CHARS_PER_TOKEN = 4
 TRAINED_HERE = ("student", "baseline")  # at no endpoint of their own unless engine is endpoint
 REPLY_TOKENS, JUDGE_TOKENS = 120, (420, 60)  # a usual RAFT answer; a verdict's prompt and reply
 
@@ -46,7 +46,7 @@ def plan(p: dict) -> list[dict]:
     judges, each = p.get("judges", ["judge"]), (cases - unjudged) * len(systems)
     opinions = _opinion_calls(p, n, cases * len(systems), len(widths), len(systems))
     verdicts, judged = each * len(judges), [each + opinions * (judge == judges[0]) for judge in judges]
-    prompts = int(passages * p.get("chunk_chars", 1000) / CHARS_PER_TOKEN + cases * 40)
+    prompts = int(passages * p.get("chunk_chars", 1000) / CHARS_A_TOKEN + cases * 40)
     tokens = len(asked_here) * (prompts + cases * REPLY_TOKENS)
     said = f"{', '.join(asked_here)}: closed book, top-k {', '.join(map(str, widths))}" + (", two controls" if controls else "")
     said += f", {len(further)} controlled contexts" if further else ""

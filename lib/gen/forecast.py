@@ -9,12 +9,12 @@ from lib.gen.prompt import read_prompt
 from lib.gen.quota import Ask
 from lib.gen.records import Chunk
 from lib.gen.summaries import SUMMARY
+from lib.run.tokens import CHARS_A_TOKEN
 
 QUESTION_TOKENS = 30  # of a written question, in the reply
 ANSWER_TOKENS = 120  # reasoning, quote and answer
 TALK_TOKENS = 250  # a reply in a conversation, or a summary
 VERDICT_TOKENS = 60
-CHARS_A_TOKEN = 4
 
 
 @dataclass(frozen=True)

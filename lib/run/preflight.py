@@ -16,6 +16,7 @@ from lib.run.endpoints import roles_set
 from lib.run.files import read_json
 from lib.run.machine import GB, ModelSize
 from lib.run.notebook import RUN_NAME
+from lib.run.tokens import CHARS_A_TOKEN
 
 CHOICES = {
     "backend": ("local", "openai", "azure", "together"),
@@ -173,7 +174,7 @@ def _check_context(values: dict, size: ModelSize | None, found: Findings) -> Non
             )
         elif limit and n_chars > 3 * limit:
             found.warnings.append(
-                f"{chunks} chunks of {values['chunk_chars']} characters are some {n_chars // 4} tokens (4 characters each) "
+                f"{chunks} chunks of {values['chunk_chars']} characters are some {n_chars // CHARS_A_TOKEN} tokens ({CHARS_A_TOKEN} characters each) "
                 f"and {name} is {limit}: long chunks may not fit"
             )
 
