@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,8 @@ def observatories(tmp_path_factory):
 
 
 def test_documents_of_another_kind_killed_in_every_stage_finish_with_the_bytes_of_an_uninterrupted_run(command, observatories):
-    options = ["-y", "documents", str(observatories)]
+    # With rows of every kind, which the sample run's own settings leave out.
+    options = ["-y", "documents", str(observatories), "-y", "p_oracle", "0.8", "-y", "p_refusal", "0.1"]
     quiet, killed = command("quiet"), command("killed")
     quiet.finish(*options, "--only", "1")
     for stage in MIDST:
@@ -206,6 +208,12 @@ def test_documents_of_another_kind_killed_in_every_stage_finish_with_the_bytes_o
         file = f"dataset/{name}.jsonl"
         assert (killed.dir / file).read_bytes() == (quiet.dir / file).read_bytes(), name
     assert (killed.dir / "report.html").is_file()
+    mixed = rows(killed.dir / "dataset" / "raft.jsonl")
+    assert all((row["chunk_id"] in row["context_chunk_ids"]) == (row["kind"] == "oracle") for row in mixed)
+    kinds = Counter(row["kind"] for row in mixed if row["split"] == "train")
+    n_questions = kinds["oracle"] + kinds["no_oracle"]
+    assert kinds["no_oracle"] == pytest.approx(0.2 * n_questions, abs=1) and kinds["no_oracle"] > 0
+    assert kinds["refusal"] == pytest.approx(0.1 * n_questions, abs=1) and kinds["refusal"] > 0
     sources = {row["source"] for row in rows(killed.dir / "dataset" / "eval.jsonl") if row["answerable"]}
     assert sources <= {p.name for p in observatories.iterdir()}
 
