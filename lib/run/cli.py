@@ -23,7 +23,7 @@ from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
 from lib.run.plan import plan_run
 from lib.run.preflight import check_given, check_run
-from lib.run.resume import RunLock, reason_to_run, removed_by_teardown
+from lib.run.resume import RunLock, reason_to_run
 
 DEFAULT_FILE = "parameters/smoke.yaml"
 EPILOG = """examples:
@@ -87,7 +87,8 @@ def _main(arguments: list[str]) -> int:
     values = {name: setting.value for name, setting in settings.items()}
     if problems:
         return _refuse(problems + check_given(values, chosen, folder))
-    todo = chosen if options.plan else [n for n in chosen if not _is_finished(n, folder, values)]
+    each = {n: {p.name: values[p.name] for p in declared} for n, declared in parameters.items()}
+    todo = chosen if options.plan else _may_run(chosen, each, folder)
     findings = check_run(values, todo, folder)
     for line in findings.warnings:
         print(f"warning: {line}", flush=True)
@@ -99,7 +100,7 @@ def _main(arguments: list[str]) -> int:
         return _refuse(findings.problems + more) if findings.problems + more else 0
     if findings.problems + findings.shortages:
         return _refuse(findings.problems + findings.shortages)
-    return _run(chosen, settings, parameters, folder, shlex.join(["./run_all.sh", *arguments]))
+    return _run(chosen, todo, each, settings, folder, shlex.join(["./run_all.sh", *arguments]))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -192,14 +193,23 @@ def _choose(options) -> list[str]:
     return chosen
 
 
-def _is_finished(notebook: str, folder: Path, values: dict) -> bool:
-    run_dir = folder / "runs" / str(values["run"])
-    stage = read_manifest(run_dir / "run.json")["stages"].get(notebook, {})
-    return stage.get("status") == "finished" and not removed_by_teardown(stage, run_dir)
+def _may_run(chosen: list[str], each: dict[str, dict], folder: Path) -> list[str]:
+    """The chosen notebooks from the first that has to run on: it may make anew what those after it have read."""
+    first = next((i for i, notebook in enumerate(chosen) if _reason(notebook, each[notebook], folder)), len(chosen))
+    return chosen[first:]
+
+
+def _reason(notebook: str, values: dict, folder: Path) -> str | None:
+    """Why a notebook has to run; None when what it left still holds, the servers that it was to keep among it."""
+    run_dir = folder / "runs" / values["run"]
+    reason = reason_to_run(notebook, read_manifest(run_dir / "run.json"), values, folder)
+    if reason is None and _has_lost_its_servers(notebook, values, run_dir):
+        return "finished before, but its servers are gone"
+    return reason
 
 
 def _run(
-    chosen: list[str], settings: dict[str, Setting], parameters: dict[str, list[Parameter]], folder: Path, command: str
+    chosen: list[str], todo: list[str], each: dict[str, dict], settings: dict[str, Setting], folder: Path, command: str
 ) -> int:
     name = settings["run"].value
     run_dir = folder / "runs" / name
@@ -212,16 +222,14 @@ def _run(
     notebook, before = chosen[0], set(supervisors())
     try:
         for notebook in chosen:
-            mine = {p.name: settings[p.name].value for p in parameters[notebook]}
-            reason = reason_to_run(notebook, read_manifest(run_dir / "run.json"), mine, folder)
-            if reason is None and _has_lost_its_servers(notebook, mine, run_dir):
-                reason = "finished before, but its servers are gone"
+            # What was found to hold a moment ago is not hashed again: weights take minutes.
+            reason = _reason(notebook, each[notebook], folder) if notebook in todo else None
             if reason is None:
                 log.say(f"{notebook}: finished before, nothing changed")
                 seconds[notebook] = None
                 continue
             log.say(f"{notebook}: {reason}")
-            given = {n: v for n, v in mine.items() if settings[n].origin != "cell"}
+            given = {n: v for n, v in each[notebook].items() if settings[n].origin != "cell"}
             seconds[notebook] = execute_notebook(notebook, given, folder=folder, run_dir=run_dir, log=log)
         stop_owned(os.getpid())  # first, so that only servers that stay are named
         _say_end(log, seconds, run_dir)

@@ -1,9 +1,10 @@
 import pytest
 
-from lib.run import BadInput, open_run
-from lib.run.cli import _is_finished
+from lib.run import BadInput, cli, open_run
 from lib.run.ledger import record_created, record_removed
 from lib.run.manifest import read_manifest, update_manifest
+from lib.run.params import NOTEBOOKS
+from lib.run.preflight import Findings
 from lib.run.resume import RunLock, reason_to_run
 
 
@@ -69,10 +70,40 @@ def test_a_model_or_job_that_a_teardown_removed_is_the_reason_and_named(finished
     assert finished() is None
     record_removed(workshop.run_dir, kind, id)
     assert finished() == f"its {kind} {id} was removed by a teardown"
-    assert not _is_finished("1_gen", workshop.folder, {"run": "toy"}), "what runs again is checked before anything is spent"
     record_created(workshop.run_dir, kind, id)
     assert finished() is None
-    assert _is_finished("1_gen", workshop.folder, {"run": "toy"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "change", "checked"),
+    [
+        (["--only", "1"], None, []),
+        ([], None, NOTEBOOKS[1:]),
+        (["-y", "chunk_chars", "300"], None, NOTEBOOKS),
+        (["--only", "1,4"], "documents", ["1_gen", "4_eval"]),
+        (["--only", "1"], "endpoint", ["1_gen"]),
+        (["--only", "1"], "teardown", ["1_gen"]),
+    ],
+)  # fmt: skip
+def test_what_is_going_to_run_again_is_checked_before_anything_is_spent_and_so_is_all_after_it(
+    finished, workshop, monkeypatch, arguments, change, checked
+):
+    if change == "documents":
+        (workshop.folder / "words.txt").write_text("other words")
+    if change == "endpoint":
+        monkeypatch.setenv("TEACHER_OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    if change == "teardown":
+        update_manifest(workshop.run_dir / "run.json", lambda manifest: manifest["stages"]["1_gen"].update(training={"model": "ft:demo"}))
+        record_removed(workshop.run_dir, "model", "ft:demo")
+    looked_at = []
+
+    def check(values, notebooks, folder):
+        looked_at.extend(notebooks)
+        return Findings(problems=["so that nothing is run"])
+
+    monkeypatch.setattr(cli, "check_run", check)
+    assert cli._main(arguments) == 2
+    assert looked_at == list(checked)
 
 
 def test_an_unfinished_or_unknown_notebook_is_run(finished, workshop):
