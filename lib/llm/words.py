@@ -5,6 +5,7 @@ Searching, checking and measuring read text with the same eyes.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Numbers keep an inner point, comma, colon or slash (1,250.5  09:40  2021/22); scripts written without spaces give one
 # word per character, so that two Chinese or Thai texts can overlap in part.
@@ -19,6 +20,7 @@ _FILLER_WORDS = """
     here then than so such into onto over under about up out if when which who whom whose what where why how also only just
 """
 FILLER = frozenset(_FILLER_WORDS.split())
+N_REMEMBERED = 20_000  # answers whose words are kept: a few hundred bytes each
 
 
 def split_words(text: str) -> list[str]:
@@ -61,9 +63,13 @@ def holds_answer(passage_facts: set[str], answer: str) -> bool:
 
     Stricter than looking for the answer as a substring: a passage that says the same in another order counts too.
     """
+    numbers, rest = _wanted(answer)
+    return bool(numbers or rest) and numbers <= passage_facts and len(rest & passage_facts) >= 0.8 * len(rest)
+
+
+@lru_cache(N_REMEMBERED)
+def _wanted(answer: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Numbers and other content words of an answer, which is held against passage after passage."""
     wanted = facts(answer)
-    if not wanted:
-        return False
-    numbers = {w for w in wanted if is_number(w)}
-    rest = wanted - numbers
-    return numbers <= passage_facts and len(rest & passage_facts) >= 0.8 * len(rest)
+    numbers = frozenset(w for w in wanted if is_number(w))
+    return numbers, frozenset(wanted - numbers)

@@ -4,8 +4,10 @@ import random
 import pandas as pd
 import pytest
 
+import lib.llm.evidence
+import lib.llm.words
 from lib.gen.chunk import flag_near_duplicates
-from lib.gen.evalset import describe_origin, eval_table, freeze, locate_evidence, read_eval_set
+from lib.gen.evalset import EvalQuestion, describe_origin, eval_table, freeze, locate_evidence, read_eval_set
 from lib.gen.heldout import build_eval_set, sample_eval_set
 from lib.llm.words import facts, holds_answer
 from lib.run import BadInput, file_hash
@@ -106,6 +108,21 @@ def test_evidence_is_found_whatever_extraction_did_to_its_marks_and_line_breaks(
     assert [q.chunk_id for q in found] == [chunks[0].chunk_id, chunks[1].chunk_id, chunks[0].chunk_id, "", ""]
     assert [q.split for q in found] == ["test", "test", "test", "test", "train"]
     assert eval_table(found)["chunk_known"].sum() == 3
+
+
+def test_a_chunk_and_an_answer_are_cut_into_words_once_however_many_of_the_other_there_are(monkeypatch):
+    chunks = [make_chunk(f"Boat number {i} was built in {1700 + i} by the yard at Port {i}.", f"{i % 3}.md") for i in range(40)]
+    rows = [{"question": f"When was boat number {i} built?", "answer": f"in {1700 + i}"} for i in range(40)]
+    said = "was built in {} by the yard, which then burned down to the ground"
+    rows += [{"question": f"What of boat {i}?", "answer": "it burned", "evidence": said.format(1700 + i)} for i in range(40)]
+    cut, searched = [], []
+    cut_words, flat = lib.llm.words.split_words, lib.llm.evidence._flat
+    monkeypatch.setattr(lib.llm.words, "split_words", lambda text: cut.append(text) or cut_words(text))
+    monkeypatch.setattr(lib.llm.evidence, "_flat", lambda found: searched.append(found) or flat(found))
+    found = locate_evidence([EvalQuestion(id=str(i), answerable=True, **row) for i, row in enumerate(rows)], chunks)
+    assert [q.chunk_id for q in found] == [chunk.chunk_id for chunk in chunks] * 2
+    assert len(cut) <= 2 * len(chunks) + len(rows)
+    assert len(searched) < len(chunks) * 40, "pieces of evidence are compared with chunks that hold neither end of it"
 
 
 def test_generated_questions_come_from_test_chunks_and_unanswerable_ones_from_chunks_that_are_gone():
