@@ -8,12 +8,12 @@ from pathlib import Path
 
 from lib.gen.chains import Chain
 from lib.gen.prompt import prompt_hash, read_prompt
-from lib.gen.readers.json import read_records
 from lib.gen.records import Answer, Chunk, Document, Drop, Question, content_id
 from lib.gen.text import clean, without_thoughts
 from lib.llm import Request
 from lib.run import BadInput
 from lib.run.decode import decode_file
+from lib.run.talks import human_turns, read_records
 
 CONVERSATION = (
     "conversation"  # type of the documents and chunks that hold human turns, and style of the questions made of them
@@ -21,8 +21,6 @@ CONVERSATION = (
 MAX_TOKENS = 1024
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 SEPARATOR = "\n\n<TURN>\n\n"
-_HUMAN = ("human", "user", "prompter")
-_OTHER = ("gpt", "assistant", "chatgpt", "bot", "model", "bing", "bard", "system", "tool", "function", "observation")
 
 
 def read_conversations(path: str | Path) -> tuple[list[Document], list[Drop]]:
@@ -30,7 +28,8 @@ def read_conversations(path: str | Path) -> tuple[list[Document], list[Drop]]:
 
     Args:
         path: A JSON or JSONL file of records like `{"conversations": [{"from": "human", "value": …}, …]}`,
-            `{"messages": [{"role": "user", "content": …}, …]}`, a list of turns, or one turn as a text.
+            `{"messages": [{"role": "user", "content": …}, …]}`, `{"conversation": [{"human": …, "assistant": …}, …]}`,
+            a list of turns, or one turn as a text or as `{"prompt": …, "response": …}` (`lib.run.talks` has the names).
 
     Returns:
         A document of type `conversation` for each, its turns joined; and a `Drop` (stage `load`) for every other record,
@@ -84,46 +83,15 @@ def turns_of(chunk: Chunk) -> list[str]:
 
 
 def _turns(record: object) -> list[str]:
-    """The human turns of a record.
+    """The human turns of a record, cleaned.
 
     Raises:
         ValueError: What is wrong with it.
     """
-    if isinstance(record, ValueError):
-        raise record
-    if isinstance(record, dict):
-        held = [record[name] for name in ("conversations", "conversation", "messages", "turns") if name in record]
-        single = [record[name] for name in ("instruction", "prompt", "question", "text") if name in record]
-        if not held and not single:
-            raise ValueError("no `conversations`, `messages` or `prompt`")
-        added = record.get("input")  # what an instruction is about, in files like Alpaca's
-        about = [added] if isinstance(added, str) and added.strip() else []
-        record = held[0] if held else ["\n\n".join([single[0], *about])] if isinstance(single[0], str) else single[:1]
-    turns = [record] if isinstance(record, str) else record
-    if not isinstance(turns, list):
-        raise ValueError(f"expected a list of turns, found {type(turns).__name__}")
-    said = [text for turn in turns if (text := _human(turn)) is not None]
-    said = [clean(text).replace(SEPARATOR.strip(), "[TURN]").strip() for text in said]
-    if not said:
-        raise ValueError("no human turn")
+    said = [clean(text).replace(SEPARATOR.strip(), "[TURN]").strip() for text in human_turns(record)]
     if not all(said):
         raise ValueError("an empty human turn")
     return said
-
-
-def _human(turn: object) -> str | None:
-    """What a person said, or None for a turn of somebody else."""
-    if isinstance(turn, str):
-        return turn
-    if not isinstance(turn, dict):
-        raise ValueError(f"expected a turn, found {type(turn).__name__}")
-    who = str(turn.get("from", turn.get("role", ""))).lower()
-    said = turn.get("value", turn.get("content"))
-    if who not in _HUMAN + _OTHER:
-        raise ValueError(f"a turn of unknown origin {who!r}")
-    if not isinstance(said, str):
-        raise ValueError("a turn without text")
-    return said if who in _HUMAN else None
 
 
 def build_request(turns: Sequence[str], *, folder: str = "") -> Request:

@@ -323,7 +323,7 @@ def test_the_plan_of_a_finished_dataset_foretells_its_tokens_and_steps(tokenizer
 def test_the_plan_of_summaries_counts_sections_and_turns_and_no_distractors(tmp_path):
     (tmp_path / "books").mkdir()
     (tmp_path / "books" / "one.txt").write_text("x" * 100_000)
-    (tmp_path / "talks.jsonl").write_text('{"conversations": [{"from": "human", "value": "Why?"}]}\n' * 7)
+    (tmp_path / "talks.jsonl").write_text("".join(f'{{"conversations": [{{"from": "human", "value": "Why {i}?"}}]}}\n' for i in range(7)))
     p = {parameter.name: parameter.default for declared in read_all().values() for parameter in declared}
     p |= {"recipe": "summaries", "documents": str(tmp_path / "books"), "chunk_chars": 4000, "p_overlap": 0.0, "p_valid": 0.0}
     p |= {"student_model": "meta-llama/Llama-3.1-8B-Instruct", "epochs": 1.0}

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from lib.finetune.hosted.plan import conversation_rows
 from lib.gen import conversations, recipes, rows, summaries
 from lib.gen.chains import run_chains
 from lib.gen.convert import read_raft, write_as
@@ -82,6 +83,31 @@ def test_an_instruction_keeps_what_it_is_about(tmp_path):
     assert [conversations.turns_of(chunk) for chunk in chunks] == [["Sum this up.\n\nA long tale."], ["Sing."]]
 
 
+PAIRS = [
+    {"conversation": [{"human": "Who keeps the light?", "assistant": "x"}, {"human": "Since when?", "gpt": "y"}]},
+    {"user": "Name a bird.", "assistant": "A tern."},
+    {"prompt": "Name a fish.", "response": "A ling."},
+    {"messages": [{"role": "prompter", "content": "Name a boat."}, {"role": "assistant", "content": "Ada"}]},
+    ["Where is the quay?", "And the pier?"],
+]
+
+
+def test_pairs_named_by_who_speaks_are_read_and_a_plan_counts_what_1_gen_would_answer(tmp_path):
+    path = _file(tmp_path, [*RECORDS, *PAIRS, {"other": 1}, PAIRS[1]])
+    chunks, dropped = _read(path)
+    assert [conversations.turns_of(chunk) for chunk in chunks[4:]] == [
+        ["Who keeps the light?", "Since when?"],
+        *(["Name a bird."], ["Name a fish."], ["Name a boat."]),
+        ["Where is the quay?", "And the pier?"],
+    ]
+    assert len(dropped) == 2
+    turns, length, _ = conversation_rows(path)
+    assert turns == sum(len(conversations.turns_of(chunk)) for chunk in chunks)
+    assert 500 < length < 520
+    with pytest.raises(BadInput, match="conversations: no conversation in .*#1: expected conversations, .*found other"):
+        conversation_rows(_file(tmp_path, [{"other": 1}]))
+
+
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -91,7 +117,16 @@ def test_an_instruction_keeps_what_it_is_about(tmp_path):
         ({"conversations": [{"from": "alien", "value": "x"}]}, "a turn of unknown origin 'alien'"),
         ({"conversations": [{"from": "human"}]}, "a turn without text"),
         ({"conversations": "hello"}, None),
-        ({"other": 1}, "no `conversations`, `messages` or `prompt`"),
+        (
+            {"other": 1},
+            "expected conversations, conversation, messages, turns, or one turn as instruction, prompt, question, text, human, user, "
+            "prompter; found other",
+        ),
+        (
+            {"messages": [{"speaker": "A", "says": "x"}]},
+            "expected turns like {'from': 'human', 'value': …}, {'role': 'user', 'content': …} or {'human': …, 'assistant': …}; "
+            "found says, speaker",
+        ),
         ({"conversations": {"from": "human"}}, "expected a list of turns, found dict"),
         ("One turn as a text.", "copy of another conversation"),
     ],

@@ -1,6 +1,5 @@
 """What a hosted fine-tuning would do and cost: lines of `--plan`. Needs no key and asks nobody."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,9 +8,10 @@ from lib.finetune.hosted.price import Estimate, check_budget, estimate, spent
 from lib.finetune.hosted.tune import estimate_job, read_rows
 from lib.llm.provider import find_account
 from lib.run import BadInput
+from lib.run.decode import decode_file
 from lib.run.manifest import read_manifest
+from lib.run.talks import human_turns, read_records
 
-HUMAN = re.compile(r'"(?:from|role)"\s*:\s*"(?:human|user)"')
 REPLY_TOKENS = 250
 
 
@@ -42,10 +42,23 @@ def plan_hosted(p: Mapping, tokens: Sequence[int], note: str, root: str | Path =
 
 
 def conversation_rows(path: Path) -> tuple[int, int, str]:
-    """Rows and tokens a row of conversations that the teacher has still to answer: one row a human turn."""
-    text = path.read_text(encoding="utf-8")
-    turns = max(1, len(HUMAN.findall(text)))
-    return turns, len(text) // (4 * turns) + 2 * REPLY_TOKENS, f"one a human turn of {path}; replies of {REPLY_TOKENS} tokens supposed"
+    """Rows and tokens a row of conversations that the teacher has still to answer: one row a human turn.
+
+    Raises:
+        BadInput: No such file, or no conversation in it.
+    """
+    if not path.is_file():
+        raise BadInput(f"conversations: no such file: {path}")
+    talks, problem = set(), "the file is empty"
+    for place, record in read_records(decode_file(path)):
+        try:
+            talks.add(tuple(human_turns(record)))
+        except ValueError as error:
+            problem = f"{place}: {error}"
+    if not talks:
+        raise BadInput(f"conversations: no conversation in {path} ({problem})")
+    turns, chars = sum(map(len, talks)), sum(len(turn) for talk in talks for turn in talk)
+    return turns, chars // (4 * turns) + 2 * REPLY_TOKENS, f"one a human turn of {path}; replies of {REPLY_TOKENS} tokens supposed"
 
 
 def estimate_lines(p: Mapping, wanted: Estimate, rows: int, length: int, note: str = "") -> list[dict]:

@@ -1,9 +1,8 @@
 """JSON and JSONL: objects with a text field, or API Zoo records (`api_name`, `api_call`), one document each."""
 
-import json
-
 from lib.gen.readers.text import build
 from lib.gen.records import API, Document, Mark
+from lib.run.talks import read_records
 
 _PRIVATE = ("user_name",)  # who wrote the record is no part of the documentation
 
@@ -33,24 +32,6 @@ def read_json(text: str, source: str, column: str = "text") -> tuple[list[Docume
         except ValueError as error:
             bad.append((name, str(error)))
     return documents, bad
-
-
-def read_records(text: str) -> list[tuple[str, object]]:
-    """Every record of a JSON or JSONL text with its place; where a line is no JSON, a `ValueError` that says so."""
-    try:
-        whole = json.loads(text)
-        records = whole if isinstance(whole, list) else [whole]
-        return [(f"#{number}", record) for number, record in enumerate(records, 1)]
-    except json.JSONDecodeError:
-        lines = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-        return [(f"line {number}", _parsed(line)) for number, line in lines]
-
-
-def _parsed(line: str) -> object:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        return ValueError(f"not JSON ({error.msg})")
 
 
 def _document(record: object, source: str, column: str) -> Document:
