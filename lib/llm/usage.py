@@ -1,5 +1,6 @@
 """Tokens and money by role. A model without a known price is counted in tokens only, and that is said."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from lib.llm.roles import Role
 from lib.run import BadInput
 
 PRICES_FILE = Path(__file__).with_name("prices.yaml")
+_DATE = re.compile(r"-\d{4}-\d{2}-\d{2}$")  # of a snapshot, at its model's price unless the list has the snapshot itself
 
 
 @lru_cache
@@ -42,7 +44,7 @@ def with_price(role: Role, prices: str | Path = "") -> Role:
     models, host = read_prices(prices or PRICES_FILE)["models"], urlsplit(role.base_url).hostname or ""
     listed = models.get(f"{role.model}@{host}")
     if listed is None and (role.azure or host.endswith("openai.com")):
-        listed = models.get(role.model)
+        listed = models.get(role.model, models.get(_DATE.sub("", role.model)))
     return replace(role, price=tuple(map(float, listed))) if listed else role
 
 

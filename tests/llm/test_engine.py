@@ -313,6 +313,12 @@ def test_processes_that_write_to_one_store_at_the_same_time_lose_nothing(tmp_pat
     assert len(store.get_many([f"{n}-{i}" for n in "ab" for i in range(200)])) == 400 and store.spent_usd() == 200.0
 
 
+def test_a_dated_name_costs_what_its_model_does_unless_the_list_has_it():
+    dated = {"gpt-4o-2024-08-06": (2.5, 10.0), "gpt-4o-2024-05-13": (5.0, 15.0), "gpt-4o-mini-2024-07-18": (0.15, 0.6), "gpt-5-2024-08-06": None}
+    assert {name: with_price(Role("teacher", "https://api.openai.com/v1", name)).price for name in dated} == dated
+    assert with_price(Role("teacher", "http://elsewhere/v1", "gpt-4o-2024-08-06")).price is None
+
+
 def test_prices_come_from_a_list_with_a_date_and_a_role_variable_goes_before(tmp_path):
     assert read_prices()["as_of"] and with_price(Role("teacher", "https://api.openai.com/v1", "gpt-4o")).price == (
         2.5,
