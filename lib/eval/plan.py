@@ -9,7 +9,9 @@ from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
 from lib.eval.fence import OPINIONS
 from lib.llm.connection import find_role
 from lib.llm.predict import predict
+from lib.llm.provider import foreseen_role
 from lib.llm.search import RETRIEVERS
+from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput
 from lib.run.questions import find_file, read_file
 from lib.run.tokens import CHARS_A_TOKEN
@@ -50,12 +52,10 @@ def plan(p: dict) -> list[dict]:
     tokens = len(asked_here) * (prompts + cases * REPLY_TOKENS)
     said = f"{', '.join(asked_here)}: closed book, top-k {', '.join(map(str, widths))}" + (", two controls" if controls else "")
     said += f", {len(further)} controlled contexts" if further else ""
-    is_hosted = p.get("backend", "local") != "local" and any(system in TRAINED_HERE for system in asked_here)
-    hosted = f"; what student and baseline cost at {p['backend']} is not in the sum" if is_hosted else ""
     rows = [
         {"item": "questions", "value": n + more, "unit": "", "note": note},
         {"item": "answers asked", "value": cases * len(asked_here), "unit": "calls", "note": said},
-        {"item": "answer tokens", "value": tokens, "unit": "tokens", "note": "prompts and replies of all systems" + hosted},
+        {"item": "answer tokens", "value": tokens, "unit": "tokens", "note": "prompts and replies of all systems"},
         {"item": "verdicts asked", "value": verdicts, "unit": "calls", "note": "at most: a refusal, or no answer, needs none"},
         {"item": "judge tokens", "value": sum(judged) * sum(JUDGE_TOKENS), "unit": "tokens", "note": "prompts and replies"},
     ]  # fmt: skip
@@ -64,8 +64,11 @@ def plan(p: dict) -> list[dict]:
         rows.append({"item": "further opinions asked", "value": opinions, "unit": "calls", "note": note})
     engine = {"max_in_flight": p.get("max_in_flight", 64), "prices": p.get("prices", "")}
     for system in asked_here:
-        if (system not in TRAINED_HERE or p.get("engine") == "endpoint") and find_role(system):
-            rows += predict(system, cases, prompts, cases * REPLY_TOKENS, **engine)
+        calls = (cases, prompts, cases * REPLY_TOKENS)
+        if p.get("backend", "local") != "local" and _is_hosted(system):
+            rows += _hosted(p, system, *calls, **engine)
+        elif (system not in TRAINED_HERE or p.get("engine") == "endpoint") and find_role(system):
+            rows += predict(system, *calls, **engine)
     for judge, calls in zip(judges, judged, strict=True):
         rows += predict(judge, calls, *(calls * n_tokens for n_tokens in JUDGE_TOKENS), **engine)
     return rows
@@ -78,6 +81,19 @@ def context_widths(contexts: list[str], n_distractors: list[int]) -> list[int]:
         if context != ORACLE:
             found += [n + 1 for n in n_distractors for _ in range(n + 1 if context == PLACES else 1)]
     return found
+
+
+def _is_hosted(system: str) -> bool:
+    """Whether a system lives where the student was tuned; the baseline's own variables go before."""
+    return system == "student" or (system == "baseline" and find_role(system) is None)
+
+
+def _hosted(p: dict, system: str, *calls: int, **engine) -> list[dict]:
+    role = foreseen_role(p["backend"], system, p["student_model"])
+    money, *others = predict(system, *calls, role=role, **engine)
+    listed = tuning_price(p["backend"], p["student_model"]) if system == "student" else None
+    hourly = f"; and {listed.hosting_usd_per_hour:g} USD an hour deployed" if listed and listed.hosting_usd_per_hour else ""
+    return [money | {"note": money["note"] + hourly}, *others]
 
 
 def _opinion_calls(p: dict, n: int, answers: int, n_widths: int, n_systems: int) -> int:

@@ -1,7 +1,7 @@
 """What calls will cost and how long they will take, before any is made: rows for `--plan`."""
 
 from lib.llm.connection import find_role
-from lib.llm.roles import environment
+from lib.llm.roles import Role, environment
 from lib.llm.usage import batch_factor, cost_usd, price_note, with_price
 
 FIRST_TOKEN_S, TOKENS_A_SECOND = 1.0, 40.0  # of a usual hosted model, for one request
@@ -9,8 +9,9 @@ STAND_IN_S = 0.03  # a call of the offline endpoint, which answers a few at a ti
 
 
 def predict(
-    name: str, calls: int, prompt_tokens: int, reply_tokens: int, *, max_in_flight: int = 64, n_waves: int = 1, prices: str = ""
-) -> list[dict]:
+    name: str, calls: int, prompt_tokens: int, reply_tokens: int, *, max_in_flight: int = 64, n_waves: int = 1, prices: str = "",
+    role: Role | None = None,
+) -> list[dict]:  # fmt: skip
     """Money and minutes of one role's calls.
 
     Args:
@@ -21,6 +22,7 @@ def predict(
         max_in_flight: Requests under way at most.
         n_waves: Stages of which one has to wait for the other (2 for questions, then answers).
         prices: A price list; empty for the one that comes with lib/llm.
+        role: Where it is asked; default what its variables name.
 
     Returns:
         Rows of item, value, unit and note; no row of money where no price is known.
@@ -30,10 +32,10 @@ def predict(
     """
     if not calls:
         return []
-    if local := environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip():
+    if role is None and (local := environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip()):
         note = f"{name}: {local}, served here while it is needed"
         return [_row(f"{name} cost", 0.0, "USD", note), _row(f"{name} time", "?", "", "as fast as this machine serves it")]
-    role = find_role(name)
+    role = role or find_role(name)
     if role is None:
         note = f"{name}: the offline endpoint, {STAND_IN_S:g} s a call"
         return [_row(f"{name} cost", 0.0, "USD", f"{name}: a stand-in costs nothing"), _row(f"{name} time", calls * STAND_IN_S / 60, "minutes", note)]

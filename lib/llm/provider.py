@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from lib.llm.roles import Role, environment
+from lib.llm.roles import Role, environment, terms
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput, say
 
@@ -183,7 +183,8 @@ def said_by(error: Exception) -> str:
 
 
 def provider_role(account: Account, name: str, model: str, *, base_model: str, tuned: bool, completion: bool) -> Role:
-    """A model at the provider as a role: asked like any other endpoint, with what is known of its price.
+    """A model at the provider as a role: asked like any other endpoint, at the price and within the limits that its variables
+    set, else with what is known of its price.
 
     Args:
         account: Where it is.
@@ -195,10 +196,17 @@ def provider_role(account: Account, name: str, model: str, *, base_model: str, t
     """
     price = tuning_price(account.backend, base_model) if tuned else None
     known = (price.prompt, price.reply) if price and price.prompt is not None and price.reply is not None else None
+    said = terms(name.upper(), environment())
     return Role(
         name, account.base_url, model, api_key=account.api_key, azure=account.backend == "azure",
-        api_version=account.api_version, completion=completion, price=known,
+        api_version=account.api_version, completion=completion, **said | {"price": said["price"] or known},
     )  # fmt: skip
+
+
+def foreseen_role(backend: str, name: str, base_model: str) -> Role:
+    """`student` (tuned) or `baseline` (the same model untuned) at a provider as a plan sees it: with a price, and without a key."""
+    account = Account(backend, HOME.get(backend, "https://azure"), "", "")
+    return provider_role(account, name, base_model, base_model=base_model, tuned=name == "student", completion=False)
 
 
 def remove(account: Account, kind: str, id: str) -> bool:

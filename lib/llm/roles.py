@@ -155,9 +155,18 @@ def _from_prefix(name: str, prefix: str, env: Mapping[str, str]) -> Role:
         )
     return Role(
         name, url.rstrip("/"), model, api_key=key, azure=bool(azure), api_version=version if azure else "",
-        price=_price(prefix, _get(env, prefix, _PRICE)), token=token, batch=_switch(prefix, _get(env, prefix, "BATCH")),
-        **{name: _number(prefix, variable, text) for variable, name in _NUMBERS.items() if (text := _get(env, prefix, variable))},
+        token=token, **terms(prefix, env),
     )  # fmt: skip
+
+
+def terms(prefix: str, env: Mapping[str, str]) -> dict:
+    """Price, limits and batches that a role's variables set, whatever it is reached by.
+
+    Raises:
+        BadInput: A value that cannot be read.
+    """
+    numbers = {name: _number(prefix, variable, text) for variable, name in _NUMBERS.items() if (text := _get(env, prefix, variable))}
+    return {"price": _price(prefix, _get(env, prefix, _PRICE)), "batch": _switch(prefix, _get(env, prefix, "BATCH")), **numbers}
 
 
 def _has_azure_identity() -> bool:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from lib.eval.plan import check, context_widths, plan
+from lib.llm.provider import Account, provider_role
 from lib.run import BadInput
 
 
@@ -47,8 +48,40 @@ def test_money_counts_systems_at_endpoints_every_judge_and_further_opinions(tmp_
         "second cost": pytest.approx(40 * 420 * 10 / 1e6),
     }
     assert "baseline cost" in [row["item"] for row in plan(p | {"engine": "endpoint"})]
-    notes = [row["note"] for row in plan(p | {"backend": "openai"}) if row["item"] == "answer tokens"]
-    assert "cost at openai is not in the sum" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("backend", "model", "variables", "prices"),
+    [
+        ("openai", "gpt-4o-mini-2024-07-18", {}, {"student": (0.30, 1.20), "baseline": (0.15, 0.60)}),
+        ("azure", "gpt-4o-mini", {}, {"student": (0.165, 0.66), "baseline": (0.15, 0.60)}),
+        ("together", "togethercomputer/LLaMA-2-7B-32K", {}, {}),
+        ("together", "togethercomputer/LLaMA-2-7B-32K", {"STUDENT_PRICE_USD_PER_MTOKENS": "2 3"}, {"student": (2, 3)}),
+    ],
+)
+def test_money_counts_a_student_and_a_baseline_that_live_where_they_were_tuned(tmp_path, monkeypatch, backend, model, variables, prices):
+    (tmp_path / "eval_set.jsonl").write_text('{"question": "a"}\n' * 10, encoding="utf-8")
+    for name, value in {"STUDENT_OPENAI_API_KEY": "k", **variables}.items():
+        monkeypatch.setenv(name, value)
+    p = {"documents": str(tmp_path / "documents"), "top_k": [3], "controls": False, "chunk_chars": 400, "engine": "vllm"}
+    rows = {row["item"]: row for row in plan(p | {"backend": backend, "student_model": model})}
+    for system in ("student", "baseline"):
+        money = rows[f"{system} cost"]
+        if system in prices:
+            prompt, reply = prices[system]
+            assert money["value"] == pytest.approx(10 * ((40 + 3 * 100 + 40) * prompt + 2 * 120 * reply) / 1e6)
+            assert money["unit"] == "USD"
+        else:
+            assert money["value"] == "?" and f'{system.upper()}_PRICE_USD_PER_MTOKENS="PROMPT REPLY" sets one' in money["note"]
+    assert ("1.7 USD an hour deployed" in rows["student cost"]["note"]) == (backend == "azure")
+
+
+def test_the_price_that_a_message_asks_for_counts_at_a_provider(monkeypatch):
+    account = Account("together", "https://api.together.ai/v1", "k", "TOGETHER_API_KEY")
+    monkeypatch.setenv("STUDENT_PRICE_USD_PER_MTOKENS", "2 3")
+    monkeypatch.setenv("STUDENT_RPM", "60")
+    role = provider_role(account, "student", "me/tuned", base_model="meta/x", tuned=True, completion=False)
+    assert (role.price, role.rpm) == ((2.0, 3.0), 60)
 
 
 @pytest.mark.parametrize(
