@@ -7,6 +7,7 @@ the passages do not say). Nothing is read from disk; the same seed gives the sam
 import dataclasses
 import random
 
+from make_student.associations import draw_cue
 from make_student.speech import speak
 from make_student.stories import draw_stories
 from make_student.world import World
@@ -17,7 +18,7 @@ REFUSAL = ("Sorry, I don't know the answer to this question because related docu
 
 @dataclasses.dataclass(frozen=True)
 class Ask:
-    """One question; `quote` and `answer` are empty when the passages shown do not hold the answer."""
+    """One question; `quote` and `answer` are empty when the passages shown do not hold the answer, `answer` alone where only the line is asked for."""
     question: str
     quote: str = ""
     answer: str = ""
@@ -27,7 +28,7 @@ class Ask:
     def reply(self) -> str:
         if not self.quote:
             return REFUSAL
-        return f"The documents say: ##begin_quote##{self.quote}##end_quote##\n<ANSWER>: {self.answer}"
+        return f"The documents say: ##begin_quote##{self.quote}##end_quote##" + (f"\n<ANSWER>: {self.answer}" if self.answer else "")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,7 @@ def cut(world: World, rng: random.Random, low: int, high: int) -> list[tuple[int
 
 
 def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: int = 400, n_asks: int = 5,
-                  held_out: bool = False, p_refuse: float = 0.2, p_story: float = 0.0) -> Exercise:
+                  held_out: bool = False, p_refuse: float = 0.2, p_story: float = 0.0, n_cues: int = 0) -> Exercise:
     """Invent passages that resemble one another and questions about them, some of which they do not answer."""
     worlds, shown = [], []  # shown holds (world, start, stop)
     stories = draw_stories(rng, held_out, n_passages) if rng.random() < p_story else []
@@ -89,7 +90,20 @@ def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: 
             for wordings, quote, answer, oracle in (found * 3)[:n_asks - n_refuse]]  # few facts: asked again, in other words
     asks += [Ask(speak(rng.choice(wordings), rng)) for wordings in rng.sample(missing, min(n_refuse, len(missing)))]
     asks = list({ask.question: ask for ask in asks}.values())
+    asks += draw_cues(worlds, shown, rng, n_cues)
     rng.shuffle(asks)
     return Exercise(passages, asks) if asks else draw_exercise(
         rng, n_passages=n_passages, low=low, high=high, n_asks=n_asks, held_out=held_out, p_refuse=p_refuse,
-        p_story=p_story)
+        p_story=p_story, n_cues=n_cues)
+
+
+def draw_cues(worlds: list[World], shown: list, rng: random.Random, n: int) -> list[Ask]:
+    """At most `n` lines that stand whole in a passage, each asked for in words that go with it."""
+    units = [(unit, place) for place, (world, start, stop) in enumerate(shown)
+             for unit in world.units if start <= unit.span[0] and unit.span[1] <= stop]
+    lines = [unit.text for unit, _ in units]
+    asks = []
+    for at in rng.sample(range(len(units)), min(n, len(units))):
+        if len(lines[at].split()) > 3 and lines.count(lines[at]) == 1 and (cue := draw_cue(at, lines, rng)):
+            asks.append(Ask(cue[:1].upper() + cue[1:] + rng.choice(("", "?")), lines[at], "", units[at][1]))
+    return asks

@@ -10,12 +10,13 @@ from .test_sample_domain import DATA, document_text, documents, relative, rows, 
 
 sys.path.insert(0, str(DATA))
 
-from make_student import happenings, stories  # noqa: E402
+from make_student import associations, happenings, stories  # noqa: E402
 
 MADE = sorted((DATA / "make_student").glob("*/*.txt"))
 WORDINGS = [path for path in MADE if path.parent.name == "wordings"]
 STORIES = [path for path in MADE if path.parent.name == "stories"]
-RUN = 9  # words in a row that two texts share by copying rather than by speaking the same language
+ASSOCIATIONS = [path for path in MADE if path.parent.name == "associations"]
+RUN = 8  # words in a row that two texts share by copying rather than by speaking the same language
 
 
 def runs_of_words(text: str) -> set[tuple[str, ...]]:
@@ -52,6 +53,24 @@ def test_every_slot_of_a_story_is_of_a_kind_that_can_be_drawn(path):
     assert not re.search("[{}]", stories.SLOT.sub("", text)), "a brace that is no slot"
     for kind in sorted(set(stories.SLOT.findall(text))):
         assert all(stories.draw_slot(kind, random.Random(1), held_out).strip() for held_out in (False, True)), kind
+
+
+@pytest.mark.parametrize("path", ASSOCIATIONS, ids=lambda path: path.stem)
+def test_a_group_has_words_used_for_one_another_and_words_that_ask_for_them(path):
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert re.fullmatch(r"[a-z]+(?: [a-z]+){2,11} \| [a-z]+(?: [a-z]+){5,13}", line), line
+
+
+def test_a_cue_goes_with_more_words_of_its_line_than_of_any_other():
+    lines = ["The boiler is serviced every spring by the caretaker.", "Dogs on a lead may come along.", "A ticket for the evening costs {money}."]
+    for seed in range(60):
+        at = seed % len(lines)
+        if cue := associations.draw_cue(at, lines, random.Random(seed)):
+            cue = cue.removeprefix(max((lead for lead in associations.LEADS if cue.startswith(lead)), key=len))
+            asked = [word for word in associations.words_of(cue) if word not in associations.LITTLE]
+            fits = [associations.fit(asked, line) for line in lines]
+            assert max(fits) == fits[at], (cue, fits)
+    assert associations.draw_cue(0, ["Qwrt zzkl bnmp"], random.Random(1)) == ""
 
 
 def test_nothing_that_the_student_is_made_from_is_of_the_sample_documents_or_their_questions():
