@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lib.llm.offline.facts import Fact, find_facts, find_further_facts, find_prose_facts
+from lib.llm.offline.frames import plainly
 from lib.llm.offline.names import is_person
 from lib.llm.offline.text import split_units
+from lib.llm.offline.thesaurus import near
 from lib.llm.offline.values import find_values
 from lib.llm.offline.words import content, names, strip_lead
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
@@ -56,8 +58,16 @@ def answer(documents: Sequence[str], question: str) -> str:
 
 
 def find_answer(documents: Sequence[str], question: str) -> Found | None:
-    """The best answer that the documents give, or None where none of them matches well enough."""
+    """The best answer that the documents give, or None where none of them matches well enough.
+
+    Where a question finds none as it stands, it is put plainly first: "What will X set me back" asks what X costs.
+    """
     asked = strip_lead(question)
+    plain = plainly(question)
+    return _find(documents, asked) or (_find(documents, plain) if plain.rstrip("?") != asked.rstrip("?") else None)
+
+
+def _find(documents: Sequence[str], asked: str) -> Found | None:
     wanted = list(dict.fromkeys(content(asked)))
     if not wanted:
         return None
@@ -75,6 +85,9 @@ def find_answer(documents: Sequence[str], question: str) -> Found | None:
 
 def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Found | None:
     pieces = [candidate for document in documents for candidate in candidates(document)]
+    close = {w: near(w) for w in wanted if w not in must}
+    spread = {other: w for w in wanted for other in close.get(w, ())}  # a piece's word -> the question's word for it
+    holds = lambda piece, w: w in piece.support or w in close and not close[w].isdisjoint(piece.support)  # noqa: E731
     weight = _weights(wanted, pieces, must)
     total = sum(weight.values())
     attributes = [w for w in wanted if w not in must]
@@ -84,15 +97,15 @@ def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Fo
             continue
         if piece.kind == "object" and set(content(piece.value)) <= set(wanted):
             continue  # what the question says itself
-        coverage = sum(weight[w] for w in wanted if w in piece.support) / total
+        coverage = sum(weight[w] for w in wanted if holds(piece, w)) / total
         if (
             coverage < LEAST_COVERAGE
             or attributes
-            and sum(w in piece.support for w in attributes) < LEAST_ATTRIBUTES * len(attributes)
+            and sum(holds(piece, w) for w in attributes) < LEAST_ATTRIBUTES * len(attributes)
         ):
             continue
-        cue = sum(weight.get(w, 0.0) for w in piece.cue) / total
-        extra = sum(1 for w in piece.cue if w not in weight) / (1 + len(piece.cue))
+        cue = sum(weight[w] for w in {spread.get(c, c) for c in piece.cue} if w in weight) / total
+        extra = sum(1 for w in piece.cue if w not in weight and w not in spread) / (1 + len(piece.cue))
         score = coverage + cue - 0.6 * extra + (0.2 if piece.kind != "value" else 0.0)
         if score > best_score + 1e-9:
             best, best_score = piece, score

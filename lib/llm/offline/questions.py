@@ -3,7 +3,9 @@
 import hashlib
 
 from lib.llm.offline.answers import find_answer
-from lib.llm.offline.facts import Fact, find_facts, find_further_facts, find_prose_facts
+from lib.llm.offline.facts import Fact, find_facts, find_further_facts, find_prose_facts, tidy
+from lib.llm.offline.paraphrase import paraphrases
+from lib.llm.offline.sound import is_sound
 
 MOST_WORDINGS = 3
 MOST_FROM_PROSE = 2  # questions of a passage in which nothing but plain prose is found
@@ -36,9 +38,17 @@ def _choose(found: tuple[Fact, ...], passage: str, n: int, seed: bytes) -> list[
         for fact, wordings in ordered:
             if len(chosen) == n:
                 return chosen
-            if turn < len(wordings) and wordings[turn] not in chosen and _comes_back(passage, fact, wordings[turn]):
-                chosen.append(wordings[turn])
+            if turn < len(wordings) and (asked := _put(passage, fact, wordings[turn], seed)) and asked not in chosen:
+                chosen.append(asked)
     return chosen
+
+
+def _put(passage: str, fact: Fact, wording: str, seed: bytes) -> str:
+    """A wording in other words if its answer then still comes back, else as it is; empty if not even then."""
+    if not _comes_back(passage, fact, wording):
+        return ""
+    others = (tidy(other) for other in paraphrases(wording, fact.kind, seed))
+    return next((other for other in others if is_sound(other) and _comes_back(passage, fact, other)), wording)
 
 
 def _spread(facts: list[Fact]) -> list[Fact]:
