@@ -13,7 +13,7 @@ from lib.llm.offline.names import is_person
 from lib.llm.offline.text import split_units
 from lib.llm.offline.thesaurus import near
 from lib.llm.offline.values import find_values
-from lib.llm.offline.words import content, names, strip_lead
+from lib.llm.offline.words import content, names
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
 
 LEAST_COVERAGE = 0.72  # share of a question's rare words that the quoted piece and its headings must hold
@@ -62,9 +62,7 @@ def find_answer(documents: Sequence[str], question: str) -> Found | None:
 
     Where a question finds none as it stands, it is put plainly first: "What will X set me back" asks what X costs.
     """
-    asked = strip_lead(question)
-    plain = plainly(question)
-    return _find(documents, asked) or (_find(documents, plain) if plain.rstrip("?") != asked.rstrip("?") else None)
+    return next((found for way in plainly(question) if (found := _find(documents, way))), None)
 
 
 def _find(documents: Sequence[str], asked: str) -> Found | None:

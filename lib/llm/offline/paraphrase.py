@@ -2,105 +2,131 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS
-from lib.llm.offline.frames import reframed
+from lib.llm.offline.frames import LEADS, SITUATIONS, reframed
 from lib.llm.offline.thesaurus import Entry, entries, is_verb
-from lib.llm.offline.verbs import BE, FINITE
-from lib.llm.offline.words import FUNCTION, NUMBER_WORDS
+from lib.llm.offline.verbs import BE, FINITE, NOUN_LIKE, third_of
+from lib.llm.offline.words import FUNCTION, NUMBER_WORDS, strip_lead
 
-P_PLAIN = 0.2  # share of wordings that stay as they are
-P_FRAME = 0.75  # of the others: share that gets another frame where there is one
-P_SWAP = 0.85  # share of the words with a neighbour that are swapped
+P_PLAIN = 0.15  # share of wordings that stay as they are
+P_FRAME = 0.8  # of the others: share that gets another frame where there is one
+P_SWAP = 0.9  # share of the words with a neighbour that are swapped
+P_LEAD = 0.08  # share that says first why it asks
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SHUT = re.compile(r"\([^)]*\)|[\"“'‘][A-Z][^\"”'’]*[\"”'’]|[\"“][^\"”]*[\"”]")
-_DO = frozenset("do does did can could may might must should will would to".split())
-_OPENS_NOUN = DETERMINERS | PREPOSITIONS | NUMBER_WORDS.keys() | {"many", "what", "which", "own", "first", "second", "last", "only", "new", "old"}
+_OPENS = re.compile(r"^(?:What|When|Where|Who|Whom|Whose|Which|Why|How|In|On|At|By|For|From|To|Until|Since|With|Within)\b")
+_DO = frozenset("do does did can could may might must should will would".split())
+_OPENS_NOUN = DETERMINERS | PREPOSITIONS | NUMBER_WORDS.keys() | frozenset("many what which own first second last only new old good main".split())
+_SOUNDS = re.compile(r"(?:hour|honest|heir)|(?!uni|use|usual|euro|one)[aeiou]")
 _LONGEST = 4  # words of a phrase
 
 
-def paraphrases(question: str, kind: str, seed: bytes) -> Iterator[str]:
-    """One or two other wordings, the furthest first; none for the share that stays plain.
+def paraphrases(question: str, kind: str, plainest: str, seed: bytes) -> Iterator[str]:
+    """Other wordings, the furthest first; none for the share that stays plain.
 
     Args:
         question: A plain question that stands alone.
         kind: Kind of the value that it asks for, see `Fact`.
+        plainest: The fact's first wording, which lends its frame to an indirect question.
         seed: What the choices hang on beside the question.
     """
-    if _share(seed, question, "plain") < P_PLAIN:
+    if share(seed, question, "plain") < P_PLAIN:
         return
+    frames = reframed(question, kind) or (reframed(plainest, kind) if strip_lead(question) != question else [])
     other = question
-    if (frames := reframed(question, kind)) and _share(seed, question, "frame") < P_FRAME:
-        other = frames[int(_share(seed, question, "which") * len(frames))]
-    for text in dict.fromkeys((swapped(other, seed), swapped(question, seed), other)):
+    if frames and share(seed, question, "frame") < P_FRAME:
+        other = frames[int(share(seed, question, "which") * len(frames))]
+    for text in dict.fromkeys((swapped(other, seed), other, swapped(question, seed))):
         if text != question:
+            yield _led(text, seed)
             yield text
 
 
+def _led(question: str, seed: bytes) -> str:
+    """The question behind a word on who asks, or with another opening for an indirect one; mostly as it is."""
+    if (told := strip_lead(question)) != question:
+        if share(seed, question, "lead") < 0.6:
+            return f"{LEADS[int(share(seed, question, 'opening') * len(LEADS))]} {told}"
+    elif share(seed, question, "lead") < P_LEAD and _OPENS.match(question):
+        situation = SITUATIONS[int(share(seed, question, "opening") * len(SITUATIONS))]
+        return f"{situation}: {question[0].lower()}{question[1:]}"
+    return question
+
+
 def swapped(question: str, seed: bytes) -> str:
-    """A question with other words in places where each means the same."""
+    """A question with other words in the places where each means the same."""
     words = list(_WORD.finditer(question))
     shut = [m.span() for m in _SHUT.finditer(question)]
-    known, out, at, i = entries(), [], 0, 0
+    known, taken = entries(), {m.group().lower() for m in words}
+    out, at, i = "", 0, 0
     while i < len(words):
         for n in range(min(_LONGEST, len(words) - i), 0, -1):
             start, end = words[i].start(), words[i + n - 1].end()
             text = question[start:end]
-            found = known.get(text, ())
-            if not found or any(a < end and start < b for a, b in shut):
+            if text not in known or any(a < end and start < b for a, b in shut):
                 continue
-            entry = next((e for e in found if _fits(e, text, words, i, n, question)), None)
-            if entry and _share(seed, text, "swap") < P_SWAP:
-                new = entry.others[int(_share(seed, text, "word") * len(entry.others))]
-                out += [question[at:start], new]
+            others = next((e.others for e in known[text] if _fits(e, text, words, i, n, question)), ())
+            others = [other for other in others if other not in taken]
+            if others and share(seed, text, "swap") < P_SWAP:
+                new = others[int(share(seed, text, "word") * len(others))]
+                taken.update(new.split())
+                out = _with_article(out + question[at:start], new) + new
                 at, i = end, i + n - 1
                 break
         i += 1
-    return _with_articles("".join([*out, question[at:]]))
+    return out + question[at:]
+
+
+def _with_article(before: str, word: str) -> str:
+    match = re.search(r"\b([Aa])n? $", before)
+    return f"{before[: match.start()]}{match[1]}{'n' if _SOUNDS.match(word) else ''} " if match else before
 
 
 def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, question: str) -> bool:
     """Whether the words `i` to `i + n` stand in the role of an entry."""
-    if i == 0 or not entry.others:
-        return False
+    if i == 0 or question[words[i - 1].end() : words[i].start()] != " ":
+        return entry.role == "x" and i > 0
     before = [w.group() for w in words[:i]]
     behind = words[i + n].group() if i + n < len(words) else ""
-    joined = question[words[i - 1].end() : words[i].start()]
-    if joined != " ":
-        return False
-    ends = not behind or question[words[i + n - 1].end() : words[i + n].start()] != " "
-    free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS
-    last = before[-1]
+    last, ends = before[-1], not behind or question[words[i + n - 1].end() : words[i + n].start()] != " "
+    free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return True
     if entry.role in "vip":
-        return _fits_verb(entry, before, behind, free, i, text)
+        return _fits_verb(entry, text, before, [w.group() for w in words[i + n :]], free)
     if entry.role == "a":
-        return last in _OPENS_NOUN and bool(behind) and behind.islower() and not free
-    opens = last in _OPENS_NOUN or last.endswith(("'s", "’s")) or entry.role == "c" and last.islower() and last not in FUNCTION
-    return opens and (free or is_verb(behind)) and not (behind.islower() and not free and behind in FINITE and FINITE[behind][1] == "base" and not ends)
+        return last in _OPENS_NOUN and behind.islower() and not free
+    if entry.role == "c" and (last.islower() and last not in FUNCTION and not is_verb(last)) and entry.form == "one":
+        return free or is_verb(behind)
+    opens = last in _OPENS_NOUN or last.endswith(("'s", "’s")) or last in entries() and entries()[last][0].role == "a"
+    return opens and (free or is_verb(behind) and FINITE.get(behind, ("", "past"))[1] != "base")
 
 
-def _fits_verb(entry: Entry, before: list[str], behind: str, free: bool, i: int, text: str) -> bool:
-    last = before[-1]
-    if last in DETERMINERS or last in PREPOSITIONS - {"to"}:
+def _fits_verb(entry: Entry, text: str, before: Sequence[str], behind: Sequence[str], free: bool) -> bool:
+    last, earlier = before[-1], {b.lower() for b in before}
+    if last in DETERMINERS or last in PREPOSITIONS - {"to"} or last in ("how", "many", "much", "what", "which"):
         return False
+    head = text.split()[0]
     if entry.form == "base":
-        return i > 2 and before[0].istitle() and bool({b.lower() for b in before[1:3]} & _DO) and last.lower() not in ("how", "many") and (free or entry.role == "v")
-    if entry.form == "participle" and entry.role != "i" and {b.lower() for b in before} & BE:
-        return free or behind[:1].isupper()
-    if entry.form == "third" or entry.form == "past":
-        return i == 1 and before[0] == "Who"
-    return False
+        if last == "to":
+            return entry.role != "i" or bool(earlier & {"have", "has", "need", "needs", "able", "allowed"})
+        asked_of = bool({b.lower() for b in before[1:4]} & _DO) and len(before) > 2
+        if not asked_of or last in entries() and entries()[last][0].role == "a":
+            return False
+        rivals = [b for b in (*before[2:], *behind) if FINITE.get(b, ("", ""))[1] == "base" and b not in _DO]
+        return not rivals if third_of(head) in NOUN_LIKE else free or entry.role != "i"
+    if entry.form == "participle" and entry.role != "i" and earlier & BE:
+        return free or behind[0][:1].isupper()
+    if entry.form == "third" and (before == ["Who"] or before == ["Which", "person"]):
+        return True
+    if entry.form == "third" and strip_lead(" ".join(before)) != " ".join(before):
+        return head not in NOUN_LIKE and not earlier & BE and len(before) > 5
+    return entry.form == "past" and (before == ["Who"] or before == ["Which", "person"])
 
 
-def _with_articles(text: str) -> str:
-    """The indefinite articles as the words behind them want them."""
-    text = re.sub(r"\b(a) (?=(?:extra|entire|annual|earl|initial|expensive|everyday|obligatory|illness|employee|image|occasion|outset|area|owner)\w*)", r"\1n ", text)
-    return re.sub(r"\b(a)n (?=(?:big|large|little|small|yearly|quick|whole|full|fast|worker|zone|purpose|writer|main|regular|job|local|mistake|plane)\w*\b)", r"\1 ", text)
-
-
-def _share(seed: bytes, text: str, what: str) -> float:
+def share(seed: bytes, text: str, what: str) -> float:
+    """A number in [0, 1) drawn from the hash of a text, for one purpose."""
     drawn = hashlib.sha256(seed + f"{what}\0{text}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(drawn[:6], "big") / 2**48
