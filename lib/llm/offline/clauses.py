@@ -269,7 +269,7 @@ def _is_subject(tokens: list[str]) -> bool:
         return False
     if re.match(r"\d+\s(?:years?|months?|weeks?|days?|hours?|minutes?)\s(?:after|before|later)", text):
         return False
-    if first in ("no", "new", "included", "enclosed", "required", "not") or last in ("one", "ones"):
+    if first in ("no", "new", "included", "enclosed", "required", "not") or text.lower() == "last" or last in ("one", "ones"):
         return False
     if re.search(r"[,;:()]", text) or last in PREPOSITIONS | DETERMINERS | _SUBORDINATE or first.endswith("ly"):
         return False

@@ -5,7 +5,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS
+from lib.llm.offline.facts import Fact
 from lib.llm.offline.frames import LEADS, SITUATIONS, reframed
+from lib.llm.offline.names import is_person
 from lib.llm.offline.thesaurus import Entry, entries, is_verb
 from lib.llm.offline.verbs import BE, FINITE, NOUN_LIKE, third_of
 from lib.llm.offline.words import FUNCTION, NUMBER_WORDS, strip_lead
@@ -23,25 +25,26 @@ _SOUNDS = re.compile(r"(?:hour|honest|heir)|(?!uni|use|usual|euro|one)[aeiou]")
 _LONGEST = 4  # words of a phrase
 
 
-def paraphrases(question: str, kind: str, plainest: str, seed: bytes) -> Iterator[str]:
+def paraphrases(question: str, fact: Fact, seed: bytes) -> Iterator[str]:
     """Other wordings, the furthest first; none for the share that stays plain.
 
     Args:
         question: A plain question that stands alone.
-        kind: Kind of the value that it asks for, see `Fact`.
-        plainest: The fact's first wording, which lends its frame to an indirect question.
+        fact: What it asks for; its first wording lends its frame to an indirect question.
         seed: What the choices hang on beside the question.
     """
     if share(seed, question, "plain") < P_PLAIN:
         return
-    frames = reframed(question, kind) or (reframed(plainest, kind) if strip_lead(question) != question else [])
+    frames = reframed(question, fact.kind, fact.value)
+    if not frames and strip_lead(question) != question:
+        frames = reframed(fact.wordings[0], fact.kind, fact.value)
+    if fact.kind == "person" and not is_person(fact.value):
+        frames = []  # "Which person" would be a library
     other = question
     if frames and share(seed, question, "frame") < P_FRAME:
         other = frames[int(share(seed, question, "which") * len(frames))]
-    for text in dict.fromkeys((swapped(other, seed), other, swapped(question, seed))):
-        if text != question:
-            yield _led(text, seed)
-            yield text
+    for text in dict.fromkeys((swapped(other, seed), other, swapped(question, seed), *frames)):
+        yield from (put for put in dict.fromkeys((_led(text, seed), text)) if put != question)
 
 
 def _led(question: str, seed: bytes) -> str:
@@ -65,7 +68,7 @@ def swapped(question: str, seed: bytes) -> str:
         for n in range(min(_LONGEST, len(words) - i), 0, -1):
             start, end = words[i].start(), words[i + n - 1].end()
             text = question[start:end]
-            if text not in known or any(a < end and start < b for a, b in shut):
+            if text not in known or any(a < end and start < b for a, b in shut) or _in_code(question, start, end):
                 continue
             others = next((e.others for e in known[text] if _fits(e, text, words, i, n, question)), ())
             others = [other for other in others if other not in taken]
@@ -77,6 +80,11 @@ def swapped(question: str, seed: bytes) -> str:
                 break
         i += 1
     return out + question[at:]
+
+
+def _in_code(question: str, start: int, end: int) -> bool:
+    """Whether a word is a part of something longer, as in "torch.hub"."""
+    return bool(re.match(r"[._/:@=\[(]\w", question[end : end + 2]) or re.search(r"\w?[._/:@=\[(]$", question[:start]))
 
 
 def _with_article(before: str, word: str) -> str:
@@ -94,6 +102,8 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return True
+    if text in ("cost", "costs") and last not in DETERMINERS:
+        return False
     if entry.role in "vip":
         return _fits_verb(entry, text, before, [w.group() for w in words[i + n :]], free)
     if entry.role == "a":
@@ -109,6 +119,8 @@ def _fits_verb(entry: Entry, text: str, before: Sequence[str], behind: Sequence[
     if last in DETERMINERS or last in PREPOSITIONS - {"to"} or last in ("how", "many", "much", "what", "which"):
         return False
     head = text.split()[0]
+    if entry.role == "p" and entry.form != "participle":
+        return False
     if entry.form == "base":
         if last == "to":
             return entry.role != "i" or bool(earlier & {"have", "has", "need", "needs", "able", "allowed"})

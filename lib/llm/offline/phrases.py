@@ -60,7 +60,7 @@ def _role(role: str, person: str) -> list[tuple]:
         "second",
         "same",
         "other",
-    ):
+    ) or set(role.split()) & {"by", "its", "his", "her", "their", "with", "and", "from"}:
         return []
     named = 0.2 if len(role.split()) > 1 else -0.2
     return [

@@ -47,7 +47,7 @@ def _put(passage: str, fact: Fact, wording: str, seed: bytes) -> str:
     """A wording in other words if its answer then still comes back, else as it is; empty if not even then."""
     if not _comes_back(passage, fact, wording):
         return ""
-    others = (tidy(other) for other in paraphrases(wording, fact.kind, fact.wordings[0], seed))
+    others = (tidy(other) for other in paraphrases(wording, fact, seed))
     return next((other for other in others if is_sound(other) and _comes_back(passage, fact, other)), wording)
 
 

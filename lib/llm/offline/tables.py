@@ -2,8 +2,12 @@
 
 import re
 
+from lib.llm.offline.casing import PREPOSITIONS
+from lib.llm.offline.clauses import parse_clause
+from lib.llm.offline.names import ROLE, is_person
 from lib.llm.offline.text import Unit
 from lib.llm.offline.values import find_values
+from lib.llm.offline.verbs import PARTICIPLES
 from lib.llm.offline.words import FUNCTION
 
 _EMPTY = frozenset(("", "-", "–", "—", "n/a", "N/A", "?", "…"))
@@ -15,6 +19,12 @@ _MONEY = re.compile(
 _NOT_KEYS = frozenset(
     "note notes important example examples warning tip see nb remark hint http https step figure table source e.g i.e".split()
 )
+_NUMBERED = re.compile(
+    r"(?:clause|section|article|chapter|part|annex|appendix|rule|item|step|table|figure|paragraph|schedule|page|no\.?)\s(?:\d[\d.]*|[IVXLC]+|[A-Z])$",
+    re.IGNORECASE,
+)
+_CURRENCY = re.compile(r"\s*\((?:EUR|GBP|USD|CHF|NOK|SEK|DKK|[£$€¥])\)")
+_LEAVES = re.compile(r"^(leaves|departs|arrives)(?:\s(?:from|at|in))?(?:\s(\S.*))?$", re.IGNORECASE)
 
 
 def row_facts(unit: Unit) -> list[tuple]:
@@ -23,11 +33,15 @@ def row_facts(unit: Unit) -> list[tuple]:
         return []
     label, drafts = unit.cells[0], []
     columns = unit.header[1:]
+    if _starts_with_preposition(label):
+        return []
     by_column = not unit.header[0].strip() or sum(map(_is_entity, columns)) * 2 > len(columns) and not _is_entity(label)
     for head, cell in zip(columns, unit.cells[1:]):
         if cell in _EMPTY or not head or len(cell.split()) > 12 or len(label.split()) > 9:
             continue
         attribute, entity = (label, head) if by_column else (head, label)
+        if _starts_with_preposition(entity) or _starts_with_preposition(attribute):
+            continue
         drafts.append(
             (
                 "cell",
@@ -42,7 +56,14 @@ def row_facts(unit: Unit) -> list[tuple]:
 def _is_entity(text: str) -> bool:
     """Whether a heading names a thing ("MV Tansy Rowe", "Slip at Skarra Bay") rather than an attribute ("Price (EUR)")."""
     words = re.sub(r"\(.*?\)", "", text).split()
+    if _LEAVES.match(text):
+        return False
     return any(w[:1].isupper() and not w.isupper() for w in words[1:])
+
+
+def _starts_with_preposition(text: str) -> bool:
+    """Whether a heading is no name of anything: "From Skarra Bay", "Against"."""
+    return text.split()[0].lower() in PREPOSITIONS
 
 
 def _is_title(text: str) -> bool:
@@ -52,11 +73,11 @@ def _is_title(text: str) -> bool:
 
 def _attribute(text: str) -> str:
     """An attribute as it stands within a question."""
-    text = text.strip().rstrip(":")
+    text = _CURRENCY.sub("", text).strip().rstrip(":") or text
     first = text.split()[0]
     return (
         text
-        if first.isupper() and len(first) > 1 or len(text.split()) > 1 and _is_title(text)
+        if first.isupper() and len(first) > 1 or any(c.isdigit() for c in text) or len(text.split()) > 1 and _is_title(text)
         else text[:1].lower() + text[1:]
     )
 
@@ -66,13 +87,22 @@ def _entity(text: str) -> str:
     words = text.split()
     if words[0] in ("MV", "MS", "SS", "HMS"):
         return f"the {text}"
-    proper = _is_title(text) or len(words) == 1 or any(w.isupper() for w in words) or any(c.isdigit() for c in words[0])
+    proper = _is_title(text) or len(words) == 1 or any(w[:1].isupper() for w in words[1:]) or any(c.isdigit() for c in words[0])
     return text if proper else text[:1].lower() + text[1:]
 
 
 def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
     values = find_values(cell)
     whole = values[0].kind if values and len(values[0].text) >= len(cell) - 2 else ""
+    if leaves := _LEAVES.match(attribute):
+        verb = {"leaves": "leave", "departs": "depart", "arrives": "arrive"}[leaves[1].lower()]
+        place = {"leave": " {}", "depart": " from {}", "arrive": " at {}"}[verb].format(leaves[2]) if leaves[2] else ""
+        owner = entity if entity[:1].isupper() or entity.startswith("the ") else f"the {entity}"
+        return [f"When does {owner} {verb}{place}", f"At what time does {owner} {verb}{place}"] if whole == "time" else []
+    if attribute in PARTICIPLES:
+        return [f"When was {entity} {attribute}"] if whole == "date" or re.fullmatch(r"1\d{3}|20\d\d", cell) else []
+    if is_person(cell) and re.search(rf"\b{ROLE}$", attribute):
+        return [f"Who is the {attribute} of {entity}", f"What is given as the {attribute} of {entity}"]
     if whole == "money" or cell.lower() in ("free", "no charge", "free of charge"):
         price = attribute if _MONEY.search(attribute) else f"{attribute} price"
         return [
@@ -83,7 +113,7 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
         ]
     if (
         re.fullmatch(r"\d[\d,]*", cell)
-        and re.search(r"[a-z]s$", attribute)
+        and re.search(r"[a-z]{2}s(?:$|\s(?:on|in|at|of)\s)", attribute)
         and not re.search(r"(?:year|no|number|status|class|address)$", attribute)
     ):
         return [
@@ -91,6 +121,8 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
             f"What is the number of {attribute} for {entity}",
             f"For {entity}, how many {attribute} are listed",
         ]
+    if re.fullmatch(r"(?:[a-z]+ )?[a-z]+[a-rt-z]s", attribute) and not attribute.endswith(("us", "is")):
+        return [f"What are the {attribute} of {entity}", f"For {entity}, what are the {attribute}"]
     if (
         attribute.split()[-1] in ("since", "at", "on", "in", "by", "for", "to", "from", "of", "with")
         or re.search(r"[a-z]{2}s$", attribute)
@@ -112,6 +144,10 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     key = key.replace("_", " ").strip()
     if (
         key.lower() in _NOT_KEYS
+        or _NUMBERED.match(key)
+        or not key.strip()
+        or _starts_with_preposition(key)
+        or key.lower() == "against"
         or len(key.split()) > 2
         and key.isupper()
         or re.search(r"\b(?:code|example|import)\b", key.lower())
@@ -151,15 +187,21 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
             )
         ]
     subject = named or (unit.headings[-1] if unit.headings else "")
-    attribute = key if key.split()[0].isupper() else key[:1].lower() + key[1:]
+    attribute = _attribute(key)
     attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
     be = (
         "are"
         if re.search(r"[a-z]{2}s(?:$|\sof\s)", attribute) and not re.search(r"(?:ss|us|is|address|status)$", attribute)
         else "is"
     )
+    if not named and subject and (_starts_with_preposition(subject) or parse_clause(subject) or subject[:1].isdigit()):
+        return []  # a heading that names nothing: "On 16 November 2024"
     if not named and len(subject.split()) == 1 and value[-1:] in "-,":
         return []
+    if subject.isupper() and len(subject.split()) > 2:
+        subject = re.sub(r"(?<=\s)(?:Of|And|The|For|In|At|On)\b", lambda m: m.group().lower(), subject.title())
+    if is_person(value) and subject and re.search(rf"\b{ROLE}$", attribute):
+        return [("cell", value, [f"Who is the {attribute} of {subject}", f"What is the {attribute} of {subject}"], 0.6)]
     if subject and len(subject.split()) <= 10 and subject.lower() != key.lower():
         return [
             (
@@ -173,6 +215,6 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
                 0.6,
             )
         ]
-    if len(key.split()) >= 2 and key[:1].isupper():
+    if len(key.split()) >= 2 and key[:1].isupper() and not _is_title(key) and not any(c.isdigit() for c in key):
         return [("cell", value, [f"What {be} the {attribute}", f"What is given as the {attribute}"], 0.3)]
     return []

@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.llm.offline.verbs import FINITE, PARTICIPLES, past_of, third_of
 from lib.llm.offline.words import content
 
-_PLURALS = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "staff": "staff", "craft": "craft", "aircraft": "aircraft"}  # fmt: skip
+_PLURALS = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "craft": "craft", "aircraft": "aircraft"}  # fmt: skip
 _VOWELS = "aeiou"
 
 
