@@ -283,6 +283,8 @@ def _is_subject(tokens: list[str]) -> bool:
         return False
     if len(tokens) > 2 and _bare(tokens[-2]) == "to" and last in FINITE:
         return False
+    if second in DETERMINERS and FINITE.get(first, ("", ""))[1] == "base":
+        return False  # "Press the button and …" tells somebody to do so
     if first in ("the", "a", "an") and len(tokens) == 2 and last in VAGUE:
         return False
     return any(c.isalpha() for c in text) and (len(tokens) > 1 or tokens[0][0].isupper())

@@ -165,8 +165,8 @@ _BACK = (
     (r"where (?:can|will|would) (?:i|we) (?:find|look for) (.+)", r"where is \1"),
     (r"whereabouts (.+)", r"where \1"),
     (r"(?:at|in) which place (.+)", r"where \1"),
-    (r"(?:at (?:what|which) hour|what time) (.+)", r"at what time \1"),
-    (r"what year (.+)", r"in which year \1"),
+    (r"(?:at (?:what|which) (?:hour|time)|what time) (.+)", r"when \1"),
+    (r"(?:in )?(?:what|which) year (.+)", r"when \1"),
     (r"how much time (does|will|before) (.+)", r"how long \1 \2"),
     (r"(?:how frequently|at what intervals) (.+)", r"how often \1"),
     (r"within how much time of (.+)", r"within what time of \1"),
@@ -256,11 +256,19 @@ def _whens(value: str) -> tuple[str, ...]:
     return ("At what hour", "What time") if re.fullmatch(r"\d{1,2}[:.]\d\d", value) else ()
 
 
+_TOP = re.compile(r"(?:greatest|largest|highest|lowest|least|smallest|longest|minimum|maximum|total|average|overall)\b")
+
+
 def _clashes(other: str, match: re.Match) -> bool:
     """Whether a part would stand wrongly in a frame: a question mark inside it, or a bracket torn apart."""
     parts = match.groupdict("")
     owner = parts.get("x", "")
-    if re.search(r"[a-z]{2}s$", parts.get("a", "")) and re.search(r"goes with|belongs to|What is the {a}", other):
+    attribute = parts.get("a", "")
+    if " for " in owner or owner[:1].isdigit() and "mean" in other:
+        return True  # "What is the length of boat for Slip 2" is not about a boat
+    if other.startswith(("Which", "What {a}")) and _TOP.match(attribute):
+        return True  # "Which greatest weight"
+    if re.search(r"[a-z]{2}s$", attribute) and re.search(r"goes with|belongs to|What is the {a}", other):
         return True  # "Which arguments goes with"
     if "does {x} have" in other and (owner[:1].islower() or re.search(r" and |, ", owner)):
         return True  # "What training does museum steward have"

@@ -13,14 +13,15 @@ from lib.llm.offline.verbs import BE, FINITE, NOUN_LIKE, third_of
 from lib.llm.offline.words import FUNCTION, NUMBER_WORDS, strip_lead
 
 P_PLAIN = 0.15  # share of wordings that stay as they are
-P_FRAME = 0.8  # of the others: share that gets another frame where there is one
-P_SWAP = 0.9  # share of the words with a neighbour that are swapped
+P_FRAME = 0.9  # of the others: share that gets another frame where there is one
+P_SWAP = 0.97  # share of the words with a neighbour that are swapped
 P_LEAD = 0.08  # share that says first why it asks
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _SHUT = re.compile(r"\([^)]*\)|[\"“'‘][A-Z][^\"”'’]*[\"”'’]|[\"“][^\"”]*[\"”]")
 _OPENS = re.compile(r"^(?:What|When|Where|Who|Whom|Whose|Which|Why|How|In|On|At|By|For|From|To|Until|Since|With|Within)\b")
 _DO = frozenset("do does did can could may might must should will would".split())
-_OPENS_NOUN = DETERMINERS | PREPOSITIONS | NUMBER_WORDS.keys() | frozenset("many what which own first second last only new old good main".split())
+_BEFORE_PLURAL = frozenset("is are was were does do did may must can should will have has had".split())
+_OPENS_NOUN = DETERMINERS | PREPOSITIONS | NUMBER_WORDS.keys() | frozenset("many much what which own first second last only new old good main".split())
 _SOUNDS = re.compile(r"(?:hour|honest|heir)|(?!uni|use|usual|euro|one)[aeiou]")
 _LONGEST = 4  # words of a phrase
 
@@ -110,7 +111,7 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
         return last in _OPENS_NOUN and behind.islower() and not free
     if entry.role == "c" and (last.islower() and last not in FUNCTION and not is_verb(last)) and entry.form == "one":
         return free or is_verb(behind)
-    opens = last in _OPENS_NOUN or last.endswith(("'s", "’s")) or last in entries() and entries()[last][0].role == "a"
+    opens = last in _OPENS_NOUN or entry.form != "one" and last in _BEFORE_PLURAL or last.endswith(("'s", "’s")) or last in entries() and entries()[last][0].role == "a"
     return opens and (free or is_verb(behind) and FINITE.get(behind, ("", "past"))[1] != "base")
 
 

@@ -6,7 +6,7 @@ from lib.llm.offline.casing import DETERMINERS, lower_start
 from lib.llm.offline.clauses import parse_clause
 from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import YEAR, find_values
-from lib.llm.offline.verbs import PARTICIPLES
+from lib.llm.offline.verbs import FINITE, PARTICIPLES
 from lib.llm.offline.wording import phrase_until
 from lib.llm.offline.words import NUMBER_WORDS
 
@@ -158,6 +158,7 @@ def _attribute(name: str, part: str) -> list[tuple]:
     attribute = re.match(r"([a-z]+(?:\s[a-z]+)?)\s$", part[: values[0].start]) if values else None
     if (
         attribute
+        and FINITE.get(attribute.group(1), ("", ""))[1] != "third"
         and values[0].kind in ("measure", "money", "percent", "date", "count")
         and attribute.group(1).split()[-1]
         not in ("in", "on", "at", "of", "to", "for", "with", "a", "the", "and", "from", "by")

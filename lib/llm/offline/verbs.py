@@ -53,7 +53,7 @@ NOUN_LIKE = frozenset(
     stems structures processes powers controls boards bottles plays starts stops turns walks covers causes states signs shares offers hosts
     guides heats hires licenses loads measures moves needs paints presents prints labels lands lasts seats services stocks switches trains
     transfers transports treats washes watches works lies cuts falls finds fights runs rises rides rings reads sets shows spreads hits drives draws
-    splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds accounts aids coats contrasts declines decreases documents exhibits
+    tours splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds accounts aids coats contrasts declines decreases documents exhibits
     highlights outlines signals spans targets""".split()
 )
 

@@ -68,7 +68,7 @@ def plural_noun(after: str) -> tuple[str, str]:
     if of := re.match(r"\sof\s[\w' -]{2,24}?(?=\s(?:in|on|at|by|for|from|is|are|was|were|and|to)\b|[,.;]|$)", rest):
         rest = rest[of.end() :]
     words = noun.split()
-    if set(words) & (NUMBER_WORDS.keys() | {"and", "or"}):
+    if set(words) & (NUMBER_WORDS.keys() | {"and", "or"}) or _PREPOSITION.match(f" {' '.join(words)} "):
         return "", rest
     return (noun, rest) if 1 <= len(words) <= 4 and _PLURAL.search(words[-1]) and not noun[:1].isdigit() else ("", rest)
 

@@ -1,0 +1,165 @@
+"""The offline teacher's other words: they mean the same, come back to the same answer, and loosen neither refusals nor verdicts."""
+
+import itertools
+
+import pytest
+
+from lib.llm.offline.answers import find_answer
+from lib.llm.offline.facts import find_facts
+from lib.llm.offline.frames import _COMPILED, plainly, reframed
+from lib.llm.offline.judge import judge
+from lib.llm.offline.paraphrase import paraphrases, swapped
+from lib.llm.offline.questions import write_questions
+from lib.llm.offline.thesaurus import entries, groups, near
+from lib.llm.offline.words import FUNCTION, stem, tokens
+
+PASSAGES = (
+    "The Alder Library was founded in 1912. The reading room is kept at 19 degrees. Children under 10 may borrow six books for three weeks. "
+    "A lost card costs £4.00. The card catalogue is kept in the attic. The head librarian, Nora Quill, lives beside the garden. "
+    "The garden is closed on Mondays because the paths are steep. A visit to the archive takes 45 minutes.",
+    "The mill at Corrow was built by Edda Marsh in 1788. It grinds oats. The big wheel is 4 metres wide. Visitors purchase flour at the counter. "
+    "A guided tour begins at 14:00. The miller's house was repaired in June 2019. The annual fee for members is £25.00. The shop sells brushes.",
+    "## Rooms\n\n| Room | Beds | Price per night | Opened |\n|---|---|---|---|\n| Linden | 2 | £48.00 | 1998 |\n| Small Rowan | 4 | £61.50 | 2007 |\n",
+    "# The River Bus\n\n- The river bus leaves the lower quay at 08:15.\n- Dogs are permitted on the upper deck between 1 April and 31 May.\n"
+    "- The luggage is stored in the red cabin.\n- The largest boat carries 120 passengers.\n",
+)  # fmt: skip
+SEED = b"a seed"
+
+
+def own_words(passage: str, question: str) -> float:
+    """Share of a question's content words that stand in the line of its answer."""
+    line = set(tokens(find_answer([passage], question).quote))
+    words = [w for w in tokens(question) if w not in FUNCTION]
+    return sum(w in line for w in words) / len(words)
+
+
+def test_fewer_of_a_questions_words_stand_in_the_line_of_its_answer():
+    plain, put = [], []
+    for passage in PASSAGES:
+        plain += [own_words(passage, w) for f in find_facts(passage) for w in f.wordings if find_answer([passage], w)]
+        put += [own_words(passage, q) for q in write_questions(passage, 20)]
+    assert sum(put) / len(put) < 0.85 * sum(plain) / len(plain)
+
+
+def test_some_wordings_stay_plain_and_most_do_not():
+    facts = [fact for passage in PASSAGES for fact in find_facts(passage)]
+    drawn = [(fact, wording, bytes([i])) for fact in facts for wording in fact.wordings for i in range(4)]
+    plain = sum(not list(paraphrases(wording, fact, seed)) for fact, wording, seed in drawn) / len(drawn)
+    assert 0.05 < plain < 0.4
+
+
+def test_every_question_in_other_words_comes_back_to_a_fact():
+    for passage in PASSAGES:
+        known = {(fact.value, fact.unit.text) for fact in find_facts(passage)}
+        for question in write_questions(passage, 30):
+            found = find_answer([passage], question)
+            assert (found.value, found.quote) in known
+
+
+@pytest.mark.parametrize(("question", "value"), [
+    ("Where can I find the card catalogue?", "in the attic"),
+    ("What will a lost card set me back?", "£4.00"),
+    ("How much do I pay for a lost card?", "£4.00"),
+    ("What does the chief librarian's card cost?", None),
+    ("How much time does a visit to the archive take?", "45 minutes"),
+    ("When did the Alder Library come into being?", "1912"),
+    ("How many books may kids under 10 borrow for three weeks?", "six"),
+    ("Who works as the head librarian?", "Nora Quill"),
+    ("How come the garden is closed on Mondays?", "because the paths are steep"),
+    ("I am new to this: where would I look for the card catalogue?", "in the attic"),
+    ("Have you any idea what a lost card costs?", "£4.00"),
+])  # fmt: skip
+def test_what_people_say_is_understood(question, value):
+    found = find_answer([PASSAGES[0]], question)
+    assert (found and found.value) == value
+
+
+@pytest.mark.parametrize(("question", "value"), [
+    ("When was the miller's house fixed?", "June 2019"), ("What time does a guided tour start?", "14:00"),
+    ("How much is the yearly charge for members?", "£25.00"), ("What can I buy from the shop?", "brushes"),
+    ("What does the big wheel measure across?", "4 metres"), ("Who was the builder of the mill at Corrow?", "Edda Marsh"),
+])  # fmt: skip
+def test_near_synonyms_are_understood(question, value):
+    assert find_answer([PASSAGES[1]], question).value == value
+
+
+def test_questions_about_another_passage_stay_without_an_answer():
+    asked = [(a, b, q) for a, b in itertools.permutations(PASSAGES, 2) for q in write_questions(a, 10)]
+    answered = [q for _, other, q in asked if find_answer([other], q)]
+    assert len(answered) <= 0.01 * len(asked), answered
+
+
+@pytest.mark.parametrize("question", [
+    "When was the Alder Library closed?", "Who built the Alder Library?", "Where can I find the red cabin?", "What will a lost book set me back?",
+    "How much do I pay for a new card?", "Who works as the gardener?",
+])  # fmt: skip
+def test_loose_words_answer_nothing_that_is_not_there(question):
+    assert find_answer([PASSAGES[0]], question) is None
+
+
+def test_the_judge_knows_nothing_of_the_thesaurus():
+    for reference, candidate in (("the luggage", "the baggage"), ("a fortnightly timetable", "a fortnightly schedule"), ("a passenger", "a traveller")):
+        assert not judge("What is it?", reference, candidate)[0]
+        assert judge("What is it?", reference, reference)[0]
+
+
+def test_the_thesaurus_is_well_formed():
+    assert len(groups()) >= 300
+    for role, olds, news in groups():
+        assert role in "vpincmax" and all(olds) and all(news)
+        assert not set(olds) & set(news) or olds == news
+    assert "children" in entries() and "kids" in entries()["children"][0].others
+    assert "bought" in entries()["purchased"][0].others
+    assert stem("traveller") in near(stem("passenger"))
+
+
+def test_neighbours_of_neighbours_do_not_stand_for_one_another():
+    assert "ship" not in near("boat") or "vessel" not in near("boat")
+    assert all(word in near(word) for word in ("boat", "zebra"))
+
+
+@pytest.mark.parametrize("question", [
+    'Where is the "Small Ship" shown?', "Who wrote Boat and Child?", "What is the API call of purchase.boat?", "How many (big boats) are there?",
+])  # fmt: skip
+def test_names_quotes_brackets_and_code_keep_their_words(question):
+    kept = {w for w in ("Small Ship", "Boat and Child", "purchase.boat", "(big boats)") if w in question}
+    assert all(w in swapped(question, bytes([i])) for w in kept for i in range(20))
+
+
+@pytest.mark.parametrize(("question", "wanted"), [
+    ("When does an annual trip begin?", "When does a yearly"), ("Where may a large boat be moored?", "Where may a big"),
+    ("Where are children not permitted?", "Where are kids not allowed"), ("How much luggage may be carried?", "How much baggage may be carried"),
+])  # fmt: skip
+def test_a_swap_keeps_number_tense_and_article(question, wanted):
+    assert any(swapped(question, bytes([i])).startswith(wanted) for i in range(40))
+
+
+def test_a_word_that_is_a_noun_here_is_not_taken_for_a_verb():
+    for i in range(40):
+        assert "the begin" not in swapped("Where is the start of the course?", bytes([i]))
+        assert "boat rent" not in swapped("What does the boat hire offer?", bytes([i]))
+
+
+def test_every_frame_that_is_written_can_be_read():
+    """Each way to say it leads back to a plain question with the same content."""
+    samples = {
+        ("money", "£4"): "How much does a lost card cost?", ("place", "in it"): "Where is the catalogue kept?", ("time", "14:00"): "At what time does the tour begin?",
+        ("measure", "2 m"): "How wide is the wheel?", ("reason", "because"): "Why is it shut?", ("person", "Ida Falk"): "Who is the keeper?",
+        ("count", "4"): "How many oxen does the Corrow mill need?", ("percent", "5 %"): "What percentage of the rent is paid?",
+    }  # fmt: skip
+    for (kind, value), question in samples.items():
+        frames = reframed(question, kind, value)
+        assert frames
+        for frame in frames:
+            assert frame.endswith("?") and frame != question
+            assert any(set(tokens(way)) & set(tokens(question)) - FUNCTION for way in plainly(frame))
+    assert all(others for _, _, others in _COMPILED)
+
+
+def test_tables_and_key_lines_give_no_odd_questions():
+    asked = [w for f in find_facts(PASSAGES[2]) for w in f.wordings]
+    assert "When was Linden opened?" in asked and not any("the opened" in q for q in asked)
+    lines = "# Winter\n\nClause 8: Dangerous goods\nChristmas Day 2025: no sailings at all\nAgainst: Tom Bell\n"
+    assert not any(w for f in find_facts(lines) for w in f.wordings if "lause 8" in w or "christmas" in w or "against of" in w)
+    times = "| Sailing | Leaves Corrow |\n|---|---|\n| Winter sailing 1 | 07:40 |\n| Winter sailing 2 | 12:00 |\n"
+    assert "When does the winter sailing 1 leave Corrow?" in [w for f in find_facts(times) for w in f.wordings]
