@@ -88,7 +88,7 @@ _FRAMES = (
     ("money", r"(?:How much|What) does (?P<x>.+?) cost(?P<t>(?: .+)?)", ("What is the price of {x}{t}", "How much do I pay for {x}{t}", "What will {x} set me back{t}", "How much will I be charged for {x}{t}", "What do you charge for {x}{t}")),
     ("money", r"How much is the price for (?P<x>.+)", ("What does {x} cost", "How much do I pay for {x}", "What will {x} set me back")),
     ("money", r"How much (?P<r>(?:does|do|did|has|have|had|will|must|may|can|should) .+)", ("What sum {r}", "What amount {r}", "What amount of money {r}")),
-    ("money", r"How much (?P<v>is|was) (?P<r>the .+)", ("How high {v} {r}",)),
+    ("money", r"How much (?P<v>is|was) (?P<r>the (?:[\w-]+ ){0,2}\w+(?<!ed))", ("How high {v} {r}",)),
     ("money", r"At what price (?P<r>.+)", ("For how much {r}", "At what cost {r}")),
     ("count", r"How many (?P<r>(?!.*\bat least\b).+)", ("What number of {r}", "Exactly how many {r}")),
     ("person", r"(?:Who is|What is the name of) the (?P<r>(?!\w* ?(?:founder|owner|author|inventor|designer|creator|supplier|customer|contractor))[a-z].+)", ("Who serves as the {r}", "Who works as the {r}", "What is the {r} called", "Who has the job of {r}", "Who fills the post of {r}")),
@@ -270,7 +270,7 @@ def _clashes(other: str, match: re.Match) -> bool:
         return True  # "Which greatest weight"
     if re.search(r"[a-z]{2}s$", attribute) and re.search(r"goes with|belongs to|What is the {a}", other):
         return True  # "Which arguments goes with"
-    if "does {x} have" in other and (owner[:1].islower() or re.search(r" and |, ", owner)):
+    if "does {x} have" in other and (owner[:1].islower() or re.search(r" and |, |^\w+[a-rt-z]s\b", owner)):
         return True  # "What training does museum steward have"
     return any("?" in part or part.count("(") != part.count(")") for part in parts.values()) or (
         other.format(**parts) == match.group()

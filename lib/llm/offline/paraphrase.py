@@ -103,7 +103,7 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return True
-    if text in ("cost", "costs") and last not in DETERMINERS:
+    if text in ("cost", "costs", "charge", "charges") and last not in DETERMINERS:  # may be the verb
         return False
     if entry.role in "vip":
         return _fits_verb(entry, text, before, [w.group() for w in words[i + n :]], free)

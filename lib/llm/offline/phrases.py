@@ -161,7 +161,7 @@ def _attribute(name: str, part: str) -> list[tuple]:
         and FINITE.get(attribute.group(1), ("", ""))[1] != "third"
         and values[0].kind in ("measure", "money", "percent", "date", "count")
         and attribute.group(1).split()[-1]
-        not in ("in", "on", "at", "of", "to", "for", "with", "a", "the", "and", "from", "by")
+        not in ("in", "on", "at", "of", "to", "for", "with", "a", "the", "and", "from", "by", "against", "over", "under")
     ):
         what = attribute.group(1)
         return [
