@@ -6,6 +6,8 @@ from lib.deploy.serve import ensure_served
 from lib.llm import Format, Role, resolve_role
 from lib.run import BadInput, read_json
 
+AGAIN = "the server comes up anew, and what it replied is kept and not asked again"
+
 
 def served_role(run, system: str) -> Role:
     """The role behind a system of `serving/servers.json`.
@@ -28,7 +30,8 @@ def served_role(run, system: str) -> Role:
     identity = f"{record['model_sha256']}{stored}/{record['engine']}-{record['engine_version']}"
     # Nobody charges for its tokens, so a budget must not stop at it; without one its costs stay what nobody said.
     price = (0.0, 0.0) if getattr(run.p, "budget_usd", 0) else None
-    return Role(system, record["base_url"], record["model"], identity=identity, completion=completion, price=price)
+    remedy = f"the server of this run has ended (without a word most often for want of memory): see {record['log']}, then start this again; {AGAIN}"
+    return Role(system, record["base_url"], record["model"], identity=identity, completion=completion, price=price, remedy=remedy)
 
 
 def role_of(run, name: str) -> Role | str:

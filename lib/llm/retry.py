@@ -11,7 +11,7 @@ import openai
 from lib.llm.crew import Crew, Stopped
 from lib.llm.pool import Pool
 from lib.llm.records import Reply
-from lib.llm.trouble import EndpointError, cause, explain, is_filtered, one_line, retry_after_s, said
+from lib.llm.trouble import EndpointError, cause, explain, is_filtered, one_line, retry_after_s, said, was_refused
 from lib.llm.usage import Usage
 
 ATTEMPTS = 7  # waits 0.5 1 2 4 8 16 s: half a minute of an endpoint's absence is survived
@@ -48,7 +48,8 @@ async def call_with_retries(
         EndpointError: The endpoint cannot be used, or request after request fails.
         Stopped: The crew is stopping.
     """
-    role, answers, timeouts = pool.role, pool.answers, 0
+    role, timeouts = pool.role, 0
+    refused_at: int | None = None  # answers that there were when this request found nobody there for the first time
     for attempt in range(ATTEMPTS):
         address = pool.pick()
         wait_s = _backoff_s(attempt, key)
@@ -76,7 +77,9 @@ async def call_with_retries(
                     address.limiter.refused(wait_s)
             except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
                 trouble = error
-                if isinstance(error, openai.APITimeoutError):
+                if was_refused(error):
+                    refused_at = pool.answers if refused_at is None else refused_at
+                elif isinstance(error, openai.APITimeoutError):
                     timeouts += 1
                     lost((0, 0))
                 elif isinstance(error, ValueError):
@@ -91,8 +94,8 @@ async def call_with_retries(
             usage.retries += 1
             await asyncio.sleep(wait_s)
     line = explain(trouble, role, address.url) + f" ({attempt + 1} attempts)"
-    is_gone = isinstance(trouble, openai.APIConnectionError) and not isinstance(trouble, openai.APITimeoutError)
-    if pool.answers == answers and (is_gone or not answers):
+    is_gone = was_refused(trouble) and pool.answers == refused_at  # what was answered before does not count: it has ended since
+    if is_gone or not pool.answers:
         raise EndpointError(line)
     return _give_up(pool, line)
 

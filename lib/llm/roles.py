@@ -55,6 +55,7 @@ class Role:
         timeout_s: Seconds without a reply after which a request is asked again.
         batch: Whether requests go through the endpoint's batch interface.
         batch_factor: Share of the price that a batch costs, where the run's own price list says so.
+        remedy: What to do when it cannot be reached, where that is not its user's to start; ends a message.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Role:
     timeout_s: float = TIMEOUT_S
     batch: bool = False
     batch_factor: float | None = None
+    remedy: str = ""
 
     def __post_init__(self):
         first, *more = (url.strip() for url in self.base_url.split(","))

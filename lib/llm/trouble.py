@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lib.llm.roles import Role
 
 if TYPE_CHECKING:
+    import aiohttp
     import openai  # here and below: it takes a second, and these errors are named where nothing is ever sent
 
 LONGEST_WAIT_S = 120.0
@@ -71,26 +72,35 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
         line = f"{where}: too many requests (HTTP 429: {said(error)}); lower max_in_flight or check the quota, then run again"
     elif status:
         line = f"{where}: HTTP {status}: {said(error)}; see the server's log"
-    elif lost := _lost(error):
-        line = f"{where}: the connection was lost before the reply ({lost}); has the server ended? its log says why"
-    elif isinstance(error, openai.APITimeoutError):
+    elif (lost := broken(error)) and not was_refused(error):
+        remedy = role.remedy or "has the server ended? its log says why"
+        line = f"{where}: the connection was lost before the reply ({str(lost)[:200]}); {remedy}"
+    elif isinstance(error, openai.APITimeoutError) and not lost:
         line = f"{where}: no reply in time; is the server overloaded?"
     elif isinstance(error, ValueError):
         line = f"{where}: its reply cannot be read ({error}); is this an OpenAI-compatible endpoint?"
     else:
-        line = f"{where}: cannot be reached ({cause(error)}); start the server or correct {prefix}_{azure}OPENAI_{'ENDPOINT' if azure else 'BASE_URL'}"
+        remedy = role.remedy or f"start the server or correct {prefix}_{azure}OPENAI_{'ENDPOINT' if azure else 'BASE_URL'}"
+        line = f"{where}: cannot be reached ({cause(error)}); {remedy}"
     return one_line(line, role)
 
 
-def _lost(error: BaseException | None) -> str:
-    """What was said when a connection broke before its reply came, which is retried like a timeout; empty for any other error."""
+def broken(error: BaseException | None) -> "aiohttp.ClientConnectionError | None":
+    """The connection's own error where one was refused or broke, which the client reports as if time had run out; None for any other."""
     import aiohttp
 
     while error is not None:
-        if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError | aiohttp.ClientConnectorError):
-            return str(error)[:200]
+        if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError):
+            return error
         error = error.__cause__
-    return ""
+    return None
+
+
+def was_refused(error: BaseException | None) -> bool:
+    """Whether nothing was sent, since no connection came about: nobody listens there."""
+    import aiohttp
+
+    return isinstance(broken(error), aiohttp.ClientConnectorError)
 
 
 def cause(error: Exception) -> str:

@@ -1,17 +1,22 @@
 """What goes wrong while serving: killed under load, the port taken, the disk full, no room for all. Each with its message, nothing left running, and a way on."""
 
+import json
 import os
 import random
 import socket
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import lib.deploy.serve as serve
+from lib.deploy import local_model, served_here
 from lib.deploy.roles import role_of, served_role
-from lib.llm import EndpointError, Request, Role, connect
+from lib.eval import answer, judge
+from lib.eval.conditions import Case
+from lib.llm import EndpointError, Format, Reply, Request, Role, connect
 from lib.run import BadInput, read_json, write_json
 from lib.run.leftovers import supervisors
 from lib.run.machine import free_port, port_is_free
@@ -40,11 +45,24 @@ def run(tmp_path, monkeypatch):
         serve.stop_process(record["pid"])
 
 
+class FakeJudge:
+    """A judge that says YES to everything."""
+
+    role = SimpleNamespace(name="judge", batch=False)
+
+    def ask(self, requests, label="", then=None):
+        return [Reply('{"reason": "x", "verdict": "YES"}', "stop", 1, 1, 0.1) for _ in requests]
+
+    def close(self):
+        pass
+
+
 def questions(n):
     return [Request(messages=({"role": "user", "content": f"<DOCUMENT>Fact {i}.</DOCUMENT>\nwhich?"},), max_tokens=9) for i in range(n)]
 
 
-def test_killed_under_load_it_says_so_keeps_what_came_and_goes_on_with_a_new_server(run, monkeypatch):
+@pytest.mark.parametrize("n", [40, 15])  # fewer are left than end a run by failing one after the other
+def test_killed_under_load_it_says_so_keeps_what_came_and_goes_on_with_a_new_server(run, monkeypatch, n):
     monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.05)
     command = serve.build_command
     monkeypatch.setattr(serve, "build_command", lambda server, **_: [*command(server), "12"])  # killed while it makes its 13th reply
@@ -52,18 +70,46 @@ def test_killed_under_load_it_says_so_keeps_what_came_and_goes_on_with_a_new_ser
     pids = family(run.dir)
     monkeypatch.setattr(serve, "build_command", command)
     asker = connect(served_role(run, "student"), run, max_in_flight=4)
-    with pytest.raises(EndpointError, match=r"student at http://127.0.0.1:\d+/v1: "):
-        asker.ask(questions(40))
+    with pytest.raises(EndpointError, match=r"student at http://127.0.0.1:\d+/v1: cannot be reached .*see .*student.log, then start this again"):
+        asker.ask(questions(n))
     asker.close()
     assert_gone(pids)
 
     again = serve.ensure_served(run, ["student"])["student"]
     assert again["pid"] != record["pid"]
     asker = connect(served_role(run, "student"), run, max_in_flight=8)
-    replies = asker.ask(questions(40))
+    replies = asker.ask(questions(n))
     asker.close()
-    assert [f"Fact {i}" in reply.text for i, reply in enumerate(replies)] == [True] * 40
+    assert [f"Fact {i}" in reply.text for i, reply in enumerate(replies)] == [True] * n
     assert 0 < sum(reply.cached for reply in replies) <= 12
+
+
+def test_a_server_killed_while_4_eval_asks_it_ends_its_cell_in_one_line_and_the_next_start_asks_the_rest(run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.05)
+    command, came = serve.build_command, []
+    run.record = lambda **facts: came.append(sum(found["requests"] - found["failed"] for found in facts.get("tokens", {}).values()))
+    run.reads = lambda *paths: None
+    for name, value in {"judges": ["judge"], "answer_temperature": 0.0, "systems": ["student"], "logprobs": False}.items():
+        setattr(run.p, name, value)
+    cases = [Case("rag", 1, f"q{i}", f"What is fact {i}?", documents=(f"Fact {i}.",)) for i in range(17)]
+    judging = FakeJudge()
+    known = {
+        "run": run, "cases": cases, "form": Format(), "limits": {"max_in_flight": 4}, "local_model": local_model, "judge": judge,
+        "everything": [{"id": case.question_id, "question": case.question, "answer": "x", "answerable": True} for case in cases],
+        "answer": answer, "take_turns": serve.take_turns, "served_here": served_here, "served_role": served_role,
+        "connect": lambda role, run, **how: judging if role == "judge" else connect(role, run, **how),
+    }  # fmt: skip
+    notebook = json.loads((Path(__file__).parents[2] / "4_eval.ipynb").read_text(encoding="utf-8"))
+    [cell] = ["".join(cell["source"]) for cell in notebook["cells"] if cell.get("id") == "ask-systems"]
+    monkeypatch.setattr(serve, "build_command", lambda server, **_: [*command(server), "12"])
+    with pytest.raises(EndpointError, match="student at .* cannot be reached .*; the server of this run has ended"):
+        exec(cell, dict(known))
+    monkeypatch.setattr(serve, "build_command", command)
+    kept = sum(came)
+    exec(cell, known)
+    assert [row["answer"] for row in known["answers"]] == [f"Fact {i}" for i in range(17)]
+    assert not any(row["error"] for row in known["answers"])
+    assert 0 < kept <= 12 and sum(came) == 17
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_left(run):
