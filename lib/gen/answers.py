@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from lib.gen.apis import find_api_problem
 from lib.gen.chains import Chain
 from lib.gen.prompt import fill, read_prompt
-from lib.gen.records import API, Answer, Chunk, Drop, Question, most_common
+from lib.gen.records import API, Answer, Chunk, Drop, Question, teacher_failed
 from lib.gen.text import without_thoughts
 from lib.llm import Request
 from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, build_instruction, parse_reply, squeeze
@@ -154,4 +154,4 @@ def answer_chain(questions: Sequence[Question], chunk: Chunk, *, recipe: str = "
 
 def no_answer(n_questions: int, dropped: Sequence[Drop]) -> BadInput:
     """The error for questions of which none could be answered."""
-    return BadInput(f"teacher: no usable answer to {n_questions} questions; {most_common(dropped)}")
+    return teacher_failed(f"no usable answer to {n_questions} questions", dropped)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from lib.gen.prompt import fill, prompt_hash, read_parts, read_prompt
 from lib.gen.quota import API_STYLE, Ask
-from lib.gen.records import Chunk, Drop, Question, content_id, most_common
+from lib.gen.records import Chunk, Drop, Question, content_id, teacher_failed
 from lib.gen.standalone import find_problem
 from lib.gen.text import fingerprint, without_thoughts
 from lib.llm import Request
@@ -216,4 +216,4 @@ def _own_problem(ask: Ask, number: int, question: Question) -> str:
 
 def no_question(model: str, n_chunks: int, dropped: Sequence[Drop]) -> BadInput:
     """The error for a corpus that gave nothing."""
-    return BadInput(f"teacher: {model} gave no usable question for {n_chunks} chunks; {most_common(dropped)}")
+    return teacher_failed(f"{model} gave no usable question for {n_chunks} chunks", dropped)

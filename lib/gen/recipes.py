@@ -17,7 +17,7 @@ from lib.gen.load import Loaded
 from lib.gen.pairs import Pairs, generate_pairs
 from lib.gen.prompt import read_prompt, system_prompt
 from lib.gen.quota import Ask
-from lib.gen.records import Answer, Chunk, Document, Drop, Example, most_common
+from lib.gen.records import Answer, Chunk, Document, Drop, Example, teacher_failed
 from lib.gen.rows import OWN_FILES, closed_book_row, own_files, talk_examples, talk_row
 from lib.gen.summaries import SUMMARY, deal_instructions, long_sections, summary_chain
 from lib.llm.raft import Format
@@ -200,7 +200,7 @@ def generate(
     answers = tuple(held for _, held in made if isinstance(held, Answer))
     dropped = tuple(held for _, held in made if isinstance(held, Drop))
     if not answers:
-        raise BadInput(f"teacher: no usable reply to {len(chunks)} {p['recipe']}; {most_common(dropped)}")
+        raise teacher_failed(f"no usable reply to {len(chunks)} {p['recipe']}", dropped)
     return Pairs(tuple(question for question, _ in made), answers, dropped, len(chunks))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
+from lib.run import BadInput
+
 GENERAL = "general"
 API = "api call"
 
@@ -117,3 +119,20 @@ def most_common(drops: Sequence[Drop]) -> str:
     reason, n = Counter(drop.reason for drop in drops).most_common(1)[0]
     example = next(drop for drop in drops if drop.reason == reason)
     return f"{n} of {len(drops)} dropped as: {reason} (for example {' '.join((example.detail or example.text).split())[:120]!r})"
+
+
+def teacher_failed(what: str, drops: Sequence[Drop]) -> BadInput:
+    """The error for a teacher that gave nothing to train on: what is missing, why, with an example, and what to do about it."""
+    stage, reason = Counter((drop.stage, drop.reason) for drop in drops).most_common(1)[0][0] if drops else ("", "")
+    if stage not in ("ask", "answer"):  # its replies were well, and left out for other reasons
+        todo = ""
+    elif reason == "endpoint error":
+        todo = "; mend what its endpoint says, or set the TEACHER_ variables to another"
+    else:
+        thinks = "does not think aloud at length, and " if reason == "cut off" else ""
+        todo = (
+            f"; take a teacher that {thinks}follows instructions better: an instruct model of some billion parameters in "
+            "TEACHER_LOCAL_MODEL, or an endpoint in TEACHER_OPENAI_BASE_URL and TEACHER_OPENAI_DEPLOYMENT; or give it prompts that it "
+            "understands (prompts_dir). Every reply is in requests.sqlite of the run"
+        )
+    return BadInput(f"teacher: {what}; {most_common(drops)}{todo}")

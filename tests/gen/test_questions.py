@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 from lib.gen import prompt, questions
 from lib.gen.pairs import generate_pairs
 from lib.gen.quota import Ask
+from lib.gen.records import Drop, teacher_failed
 from lib.gen.text import fingerprint
 from lib.run import BadInput
 
@@ -249,6 +251,21 @@ def test_no_usable_question_at_all_is_one_clear_line(teacher):
         BadInput, match="no usable question for 1 chunks; 1 of 1 dropped as: no question in the reply .*Hello"
     ):
         generate_pairs([Ask(make_chunk("A passage."), 2)], teacher(lambda *_: "Hello"))
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason", "advice"),
+    [
+        ("ask", "no question in the reply", "take a teacher that follows instructions better: .*TEACHER_LOCAL_MODEL"),
+        ("answer", "cut off", "does not think aloud at length"),
+        ("answer", "endpoint error", "mend what its endpoint says"),
+        ("question", "cannot stand alone", r"\(for example 'the reply'\)$"),
+    ],
+)
+def test_a_teacher_whose_replies_are_of_no_use_is_told_with_a_reply_and_what_to_do(stage, reason, advice):
+    drops = [Drop("answer", "quote not in the document", "0", "a.md", "q"), *[Drop(stage, reason, str(i), "a.md", "q", "the reply") for i in range(3)]]
+    assert re.search(f"teacher: nothing; 3 of 4 dropped as: {reason} .*'the reply'.*", line := str(teacher_failed("nothing", drops)))
+    assert re.search(advice, line) and "\n" not in line
 
 
 def test_a_change_of_chunk_prompt_or_number_changes_the_request(monkeypatch, tmp_path):
