@@ -7,6 +7,7 @@ from lib.deploy.adapter import is_other_base, read_adapter
 from lib.llm import Format, resolve_role
 from lib.llm.roles import environment
 from lib.run import BadInput, read_json, read_jsonl, say, text_hash, tree_hash
+from lib.run.manifest import read_manifest
 
 LOCAL = ("student", "baseline")
 QUESTION_TOKENS = 160  # a long question and the template around it
@@ -114,13 +115,24 @@ def cache_bytes_per_token(config: dict) -> int:
 def context_needed(run) -> int:
     """Tokens of the longest prompt that the evaluation can make, and its reply.
 
-    The `max(top_k)` longest chunks side by side, the system prompt, a long question, `max_reply_tokens`.
+    The longest chunks side by side, as many as are ever shown (`most_shown`), the system prompt, a long question, `max_reply_tokens`.
     """
     lengths = sorted((chunk["n_tokens"] for chunk in read_jsonl(run.need("dataset/chunks.jsonl"))), reverse=True)
-    widest = max([*run.p.top_k, 1])
+    widest = most_shown(run)
     system = len(Format.load(run.need("dataset/format.json")).system_prompt) // 2
     tags = 16 * widest
     return sum(lengths[:widest]) + tags + system + QUESTION_TOKENS + run.p.max_reply_tokens
+
+
+def most_shown(run) -> int:
+    """Passages in the widest prompt: `top_k`, and in 4_eval as many as training shows (controls) or controlled contexts ask for."""
+    p, shown = run.p, [*run.p.top_k, 1]
+    controls, contexts = getattr(p, "controls", False), getattr(p, "contexts", [])
+    if controls or contexts:
+        drawn = read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {}).get("n_distractors", max(p.top_k) - 1)
+        shown += [drawn + 1] if controls else []
+        shown += [n + 1 for n in getattr(p, "context_distractors", []) or [drawn]] if contexts else []
+    return max(shown)
 
 
 def context_length(run, system: str, config: dict) -> int:
@@ -138,7 +150,7 @@ def context_length(run, system: str, config: dict) -> int:
     wanted = asked or needed
     if limit and max(wanted, needed) > limit:
         raise BadInput(
-            f"top_k {run.p.top_k} with these chunks and {run.p.max_reply_tokens} reply tokens needs up to {needed} tokens "
+            f"top_k {run.p.top_k}{_beside(run)} with these chunks and {run.p.max_reply_tokens} reply tokens needs up to {needed} tokens "
             f"(max_model_len asks for {wanted}); the model takes {limit}: lower top_k, chunk_chars or max_reply_tokens"
         )
     if wanted < needed:
@@ -146,3 +158,8 @@ def context_length(run, system: str, config: dict) -> int:
             f"max_model_len: at least {needed} tokens are needed for top_k {run.p.top_k}; found {wanted}; 0 means as needed"
         )
     return wanted
+
+
+def _beside(run) -> str:
+    widest = most_shown(run)
+    return f", with {widest} passages in controls or contexts," if widest > max(run.p.top_k) else ""

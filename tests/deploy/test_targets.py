@@ -4,7 +4,8 @@ import pytest
 
 import lib.deploy.targets as targets
 from lib.deploy.adapter import adapter_rank, read_adapter
-from lib.deploy.model import Weights, weights_of
+from lib.deploy.chat import FinishedRun
+from lib.deploy.model import Weights, most_shown, weights_of
 from lib.deploy.place import Place
 from lib.deploy.plan import check_parameters
 from lib.deploy.targets import build_server, check_hardware, check_quantization, describe_target, group_targets
@@ -93,6 +94,21 @@ def test_a_role_with_a_local_model_is_served_with_gpus_of_its_own(run, monkeypat
     target = describe(run, "judge")[0]
     assert (target["base_path"], target["tensor_parallel"], target["quantization"]) == (str(tmp_path / "large"), 4, "")
     assert target["max_model_len"] == 4096
+
+
+def test_the_context_takes_the_widest_prompt_that_4_eval_asks_controls_and_contexts_among_them(run):
+    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}}})
+    few = 160 + 50  # a question and a reply
+    assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 2 * 16 + few  # top_k: 1 and 2
+    run.p.controls = True
+    assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 10 + 3 * 16 + few
+    run.p.contexts, run.p.context_distractors = ["oracle_hard"], [9]
+    assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 10 + 10 * 16 + few
+    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}, "4_eval": vars(run.p)}})
+    assert most_shown(FinishedRun(run.dir)) == 2, "a chat would start a kept server anew"
+    run.p.context_distractors = [999]
+    with pytest.raises(BadInput, match="with 1000 passages in controls or contexts, .* the model takes 4096"):
+        describe(run, "student")
 
 
 def test_quantisation_is_checked_against_the_model_and_the_machine(monkeypatch):
