@@ -6,6 +6,7 @@ itself ended. Trainers, servers and the offline endpoint are all started this wa
 """
 
 import argparse
+import contextlib
 import ctypes
 import os
 import signal
@@ -88,7 +89,8 @@ def stop_process(pid: int, timeout_s: float = GRACE_S + 5) -> None:
     start = process_start(pid)
     if start is None:
         return
-    os.kill(pid, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     while process_start(pid) == start and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lib.run.supervise import launch, process_start
+from lib.run.supervise import launch, process_start, stop_process
 
 FAMILY = "import os, subprocess, sys, time; c = subprocess.Popen(['sleep', '300']); print(os.getpid(), c.pid, flush=True); time.sleep(300)"
 
@@ -38,6 +38,13 @@ def test_stop_ends_the_command_and_its_children(tmp_path):
     pids = pids_in(tmp_path / "log")
     supervised.stop()
     assert all_gone([*pids, supervised.pid])
+
+
+def test_a_process_that_ends_while_it_is_being_stopped_is_no_error(monkeypatch):
+    seen = iter(["1", None])
+    monkeypatch.setattr("lib.run.supervise.process_start", lambda pid: next(seen))
+    monkeypatch.setattr("lib.run.supervise.os.kill", lambda pid, number: (_ for _ in ()).throw(ProcessLookupError))
+    stop_process(12345)
 
 
 def test_a_killed_owner_leaves_nothing_behind(tmp_path):
