@@ -137,7 +137,6 @@ def _start_groups(run, groups: list[list[dict]], known: dict[str, dict], systems
         _stop(others.values())
         if others:
             say(f"{' and '.join(others)}: stopped, to make room")
-        sharing = getattr(run.p, "sharing", "auto")
     turns = place_groups(groups, gpus, sharing=sharing, taken=held_bytes(known, gpus))
     if len(turns) > 1 or not turns[0]:
         named = ", then ".join(" and ".join(turn) for turn in turns if turn)
