@@ -90,6 +90,8 @@ def build_arguments(config: dict, folder: Path, *, on_gpu: bool, bf16: bool):
     more = {"eval_strategy": "steps", "eval_steps": config["eval_steps"]} if config["eval_steps"] else {}
     if config["keep"] == "best":
         more |= {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", "greater_is_better": False}
+    if config["early_stop"]:  # else a training that goes on after a kill has forgotten how often its loss did not fall
+        more |= {"restore_callback_states_from_checkpoint": True}
     return SFTConfig(
         output_dir=str(folder / "checkpoints"), seed=config["seed"], bf16=bf16, ddp_backend=None if on_gpu or alone else "gloo",
         # With DeepSpeed accelerate finds the CPU itself, and `use_cpu` would make it plain DDP.

@@ -380,3 +380,22 @@ def test_a_launcher_of_another_precision_is_refused_and_not_trained_in_fp32(tmp_
             Launcher.load(tmp_path / "own.yaml")
     (tmp_path / "own.yaml").write_text(config.replace("mixed_precision: bf16", "mixed_precision: no"))
     assert Launcher.load(tmp_path / "own.yaml").precision == "fp32"
+
+
+def test_a_resumed_training_remembers_how_often_its_loss_did_not_fall(tokenizer, student_folder, tmp_path):
+    import torch
+    from transformers import EarlyStoppingCallback, Trainer
+
+    from lib.finetune.train import build_arguments
+
+    rows = encode_rows(make_rows(32), tokenizer, frozenset({1}))
+    chosen = BASICS | {"eval_steps": 2, "keep": "best", "early_stop": 3}
+    config = build_config(Settings(**chosen), Launcher.load(CPU), student_folder, rows, rows)
+    arguments = build_arguments(config, tmp_path, on_gpu=False, bf16=False)
+    first, again = (Trainer(torch.nn.Linear(1, 1), arguments, eval_dataset=[0], callbacks=[EarlyStoppingCallback(3)]) for _ in range(2))
+    [stopping] = [held for held in first.callback_handler.callbacks if isinstance(held, EarlyStoppingCallback)]
+    stopping.early_stopping_patience_counter = 2
+    again.state.stateful_callbacks = {"EarlyStoppingCallback": stopping.state(), "TrainerControl": first.control.state()}
+    again._load_callback_state()  # what a Trainer does with a checkpoint's trainer_state.json
+    [stopping] = [held for held in again.callback_handler.callbacks if isinstance(held, EarlyStoppingCallback)]
+    assert stopping.early_stopping_patience_counter == 2
