@@ -4,7 +4,6 @@ import ast
 import subprocess
 import sys
 
-import nbformat
 import pytest
 
 from lib.deploy.health import is_healthy
@@ -44,6 +43,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.smoke
 def test_a_line_sent_by_the_page_is_answered_in_the_widget_and_a_dead_server_is_said_there(folder):
+    import nbformat  # here: every default run collects this file, and it takes seconds to load
     from nbclient import NotebookClient
 
     folder, server = folder
