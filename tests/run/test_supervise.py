@@ -72,6 +72,18 @@ def test_exit_status_and_output_come_back(tmp_path):
     assert sorted((tmp_path / "log").read_text().split()) == ["err", "out"]
 
 
+def test_a_commands_end_and_a_signal_are_noticed_at_once_however_seldom_the_owner_is_looked_at(tmp_path):
+    code = "import sys; from lib.run import supervise as s; s.POLL_S = 60; sys.exit(s.supervise(sys.argv[1], sys.argv[2:]))"
+    owner, began = f"{os.getpid()}:{process_start(os.getpid())}", time.monotonic()
+    assert subprocess.run([sys.executable, "-c", code, owner, "sh", "-c", "sleep 0.1; exit 7"]).returncode == 7
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", code, owner, sys.executable, "-c", FAMILY], stdout=log)
+    pids = pids_in(tmp_path / "log", 30)
+    process.terminate()
+    assert process.wait(60) == 128 + signal.SIGTERM and all_gone(pids)
+    assert time.monotonic() - began < 50
+
+
 def test_a_dead_owner_starts_nothing(tmp_path):
     dead = subprocess.Popen(["true"])
     dead.wait()
