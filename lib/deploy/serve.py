@@ -33,6 +33,7 @@ from lib.run.manifest import now
 from lib.run.supervise import process_start
 
 START_TIMEOUT_S = 900
+POLL_S = 0.25  # between looks at servers that start, which takes real ones a minute
 NOBODY = 1  # the first process of the machine never ends
 DECIDING = ("engine", "model_sha256", "tensor_parallel", "pipeline_parallel", "quantization", "hosts")
 
@@ -272,4 +273,4 @@ def _await_health(servers: list[tuple[Supervised, dict[str, dict]]], timeout_s: 
                 engine = f"{record['engine']} {record['engine_version'] or ''}".strip()
                 say(f"{names}: {engine} ready at {record['base_url']} after {waited:.0f} s")
         if waiting:
-            time.sleep(0.25)
+            time.sleep(POLL_S)
