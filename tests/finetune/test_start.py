@@ -52,7 +52,7 @@ def test_the_slurm_script_starts_each_machine_with_its_number(tmp_path, more, ru
     for name, body in (
         ("scontrol", "printf 'a\\nb\\nc\\n'"),
         ("srun", 'echo "srun $*" >> calls'),
-        ("run_all.sh", 'sleep 1; echo "run $*" >> calls'),
+        ("run_all.sh", 'for ((i = 0; i < 500; i++)); do [ "$(cat calls 2>/dev/null | wc -l)" = 2 ] && break; sleep 0.02; done; echo "run $*" >> calls'),
     ):
         (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
         (tmp_path / name).chmod(0o755)
