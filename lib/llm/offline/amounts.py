@@ -17,11 +17,15 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
         if re.match(r"\s(?:in|on|at|from|for|to|by|of|per|a|each|during|under|within|into|between)\s", after)
         else ""
     )
+    if kind == "money" and (share := re.match(r"an? (?!day|week|month|year|hour|minute|night|time|term)(?=[a-z])", tail)):
+        tail = f"per {tail[share.end() :]}"  # "cost a crew" would be what the crew pays with
     full = f"{context} {tail}".strip()
     ask = lambda openings, rest=full: forms(clause, openings, rest, when)  # noqa: E731
     if kind in ("date", "time"):
         return _ask_when(clause, kind, answer, prep, context, tail, when)
     if kind == "money":
+        if answer.startswith(("from ", "between ")) or re.search(r"\b(?:total|cost|price|sum|budget|value)s?\b", clause.subject) and prep:
+            return []
         if clause.base == "cost" and not context:
             plain = [
                 f"What is the price of {clause.subject} {tail} {when}",
@@ -36,6 +40,8 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
             return []
         return [("money", answer, ask(["How much", "What"] if clause.is_copula and not context else ["How much"]), 0.9)]
     if kind == "percent":
+        if re.match(r"\s(?:off|more|less|discount|higher|lower|cheaper)\b", after):
+            return []
         if of := re.match(
             r"\sof\s((?:the|all|its|their|a|an)?\s?[\w' -]{2,40}?)(?=\s(?:in|on|at|by|for|from|is|are|was|were|and|to|with|which|who|that)\b|[,.;]|$)",
             after,
@@ -77,6 +83,8 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
             "into": "Into how many",
             "after": "After how many",
         }.get(prep)
+        if context == "place" and behind:
+            return []
         if noun and opening and not (clause.is_copula and not context and not prep):
             return [("count", answer, forms(clause, [f"{opening} {noun}"], f"{context} {behind}", when), 0.9)]
     return []
@@ -92,6 +100,12 @@ def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
     ):
         return []
     year = re.fullmatch(YEAR, answer)
+    if re.search(r"\b(?:with effect|in the (?:week|month|year|season|days?|night))$", context):
+        return []
+    if year and prep == "in" and _is_present(clause):
+        return []  # "Bookings are refunded in 2025": what holds in a year has no date
+    if year and prep == "from" and (end := re.match(rf"(?:to|until|till) {YEAR}$", tail)):
+        return [(kind, f"from {answer} {end.group()}", forms(clause, ["When", "During what period"], context), 0.8)]
     if answer.startswith(("from ", "between ")):
         return [
             (
@@ -134,6 +148,11 @@ def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
         "after": "After what time" if kind == "time" else "After what date",
     }.get(prep)
     return [(kind, answer, forms(clause, [opening], f"{context} {tail}"), 0.8)] if opening else []
+
+
+def _is_present(clause: Clause) -> bool:
+    first = (clause.auxiliaries or (clause.verb,))[0]
+    return first in ("is", "are") or not clause.auxiliaries and clause.tense in ("base", "third")
 
 
 def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple]:
@@ -211,7 +230,8 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
         opening = "Within what time" if is_time else "Within what distance"
         if tail.startswith("of "):  # "within 28 days of the journey"
             return [("measure", answer, forms(clause, [f"{opening} {tail}"], context, when), 0.8)]
-        return [("measure", answer, ask([opening]), 0.8)]
+        many = [f"Within how many {unit}"] if is_time and unit.endswith("s") else []
+        return [("measure", answer, ask(many or [opening]), 0.8)]
     if prep == "every" and is_time:
         return [("measure", f"every {answer}", ask(["How often"]), 0.8)]
     if prep == "to":
@@ -224,7 +244,8 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
         return [("measure", answer, [*ask(["What"], tail), f"How much is {clause.subject} {tail} {when}"][:2], 0.9)]
     of = re.match(r"\sof\s([\w -]{2,30}?)(?=\s(?:in|on|at|by|for|from|a|per|and|to)\b|[,.;]|$)", after)
     if of and not prep:
-        return [("measure", answer, forms(clause, [f"How much {of.group(1)}"], context, when), 0.8)]
+        is_mass = not re.search(r"[^su]s$", of.group(1))  # "2 kg of lentils": neither many nor much
+        return [("measure", answer, forms(clause, [f"How much {of.group(1)}"], context, when), 0.8)] if is_mass else []
     if not prep and not context and unit.endswith("s") and len(unit) > 3:
         return [("measure", answer, ask([f"How many {unit}"]), 0.7)]
     if prep in ("at", "of") and not is_time and unit in ("knots", "km/h", "mph") and not clause.is_copula:

@@ -44,7 +44,7 @@ def lower_start(phrase: str, known: Casing = UNKNOWN) -> str:
     """
     first, _, rest = phrase.partition(" ")
     bare = first.lower().strip("\"'“”")
-    if bare in DETERMINERS and rest[:1].islower():
+    if bare in DETERMINERS and (rest[:1].islower() or bare == "the"):
         return first.lower() + " " + rest
     if (
         not first[:1].isupper()

@@ -128,6 +128,8 @@ def _assemble(subject, group, tokens, i, text, words, known) -> Clause | None:
     adverbs = {w for w in group if w in _ADVERBS}
     word = _bare(tokens[i]) if i < len(tokens) else ""
     clean_end = i < len(tokens) and tokens[i][-1] not in ",;:"
+    while len(subject.split()) > 2 and subject.split()[-1] in ("also", "now", "still", "then", "therefore"):
+        subject = subject.rpartition(" ")[0]
     subject = lower_start(subject, known)
     rest_from = lambda k: text[words[k][1] :].strip() if k < len(words) else ""  # noqa: E731
     if not auxiliaries:

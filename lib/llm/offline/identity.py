@@ -3,7 +3,7 @@
 import re
 
 from lib.llm.offline.clauses import Clause
-from lib.llm.offline.names import ROLE, is_person
+from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import QUOTED
 from lib.llm.offline.wording import dangles, phrase_until
 
@@ -42,6 +42,7 @@ def definition(clause: Clause, when: str, most_words: int = 14) -> list[tuple]:
         not value
         or len(value.split()) < 2
         or clause.subject.split()[0] in ("there", "it")
+        or re.fullmatch(r"the (?:\w+est|only|same|first|last|next|most \w+|least \w+)", value)
         or re.search(r"^(?:the\s)?only\b|\b(?:same|following|case|reason|result)\b", value)
         or "between " in value
         and " and " not in value
@@ -59,6 +60,8 @@ def definition(clause: Clause, when: str, most_words: int = 14) -> list[tuple]:
             )
         ]
     bare = clause.subject.split()
+    if bare[0].lower() == "the" and re.fullmatch(ROLE, bare[-1]):
+        return []  # a person is not asked for with "what"
     if bare[0] in ("the",) and len(bare) == 2 and bare[1].islower():
         return []
     return [
@@ -78,6 +81,9 @@ def definition(clause: Clause, when: str, most_words: int = 14) -> list[tuple]:
 def identity(clause: Clause, when: str) -> list[tuple]:
     """ "The teacher is Margit Skene" → "Who is the teacher?"; "is named after X" → "After whom is … named?"."""
     named = re.match(r"(?:the\s|in honour of\s)?", clause.rest)
+    post = re.match(rf"(?:the\s(?:[a-z]+\s)?[a-z]+,\s)?({PERSON})(?=,|$)", clause.rest)
+    if clause.is_copula and post and is_person(post.group(1)) and re.search(rf"^the\s.*\b{ROLE}$", clause.subject):
+        return [("person", post.group(1), [f"Who {clause.verb} {clause.subject} {when}", f"What {clause.verb} the name of {clause.subject} {when}"], 0.9)]
     if clause.base in ("name", "call") and clause.is_passive and (after := re.match(r"after\s(.+)$", clause.rest)):
         value = phrase_until(after.group(1), 10)
         return (

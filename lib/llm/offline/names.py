@@ -26,6 +26,7 @@ _PERSON = re.compile(rf"{PERSON}$")
 
 def is_person(text: str) -> bool:
     """Whether a text looks like a person's name: two or three capitalised words, none of which belongs to places or bodies."""
+    text = re.sub(r"^(?:Ms|Mr|Mrs|Dr)\.?\s(?=\S+\s)", "", text)  # "MS" is a ship's
     words = text.replace(".", "").lower().split()
     capitals = [w.isupper() and len(w) > 1 for w in text.replace(".", "").split()]
     if any(capitals) and not all(capitals):

@@ -7,13 +7,14 @@ from lib.llm.offline.clauses import Clause
 from lib.llm.offline.identity import called, definition, identity
 from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import find_values
-from lib.llm.offline.verbs import past_of, third_of
+from lib.llm.offline.verbs import PARTICIPLES, past_of, third_of
 from lib.llm.offline.wording import dangles, phrase_until
 
 _PLACE = re.compile(
     r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+|by\s(?:the|an?|its)\s[^,;:()]+)"
 )
 _MAKER = re.compile(r"^by (?:[A-ZÀ-Þ&][\w'’.-]*\s?|(?:and|of|the)\s)+$")
+_VAGUE_MANY = re.compile(r"(?:various|other|several|some|certain|many|such|different|most)\b", re.IGNORECASE)
 _PLACE_VERBS = frozenset(
     "keep locate store hold situate base stand lie live find moor display house bury bear meet hang sell park put place mount print build grow stay open deliver show land moor launch meet".split()
 )
@@ -53,6 +54,8 @@ def _agent(clause: Clause, when: str) -> list[tuple]:
     )[0].rstrip(".")
     context = clause.rest[: match.start()].strip()
     numbered = re.fullmatch(r"(?:[A-ZÀ-Þ][\w'’.-]*\s)+\d+", agent)  # "Jon Vale 50": a name with a number
+    if set(context.split()) & PARTICIPLES.keys():
+        return []  # "put to a conciliator named by …"
     if find_values(agent) and not numbered or len(agent.split()) > 6 or len(context.split()) > 5 or re.search(r"[,;:()]", context):
         return []
     person = is_person(agent)
@@ -74,8 +77,8 @@ def _agent(clause: Clause, when: str) -> list[tuple]:
 
 
 def _who_subject(clause: Clause, when: str) -> list[tuple]:
-    if not is_person(clause.subject):
-        return []
+    if not is_person(clause.subject) or clause.subject.split()[-1].lower() in clause.rest.split():
+        return []  # "Gansey Patterns introduces the four patterns" is no person
     rest = phrase_until(clause.rest, 12)
     if clause.is_copula and re.match(rf"(?:the|a|an)\s[\w' -]*{ROLE}\b", clause.rest):
         return (
@@ -205,7 +208,7 @@ def _recipient(clause: Clause, when: str) -> list[tuple]:
 
 
 def _object(clause: Clause, when: str) -> list[tuple]:
-    if clause.base not in _OBJECT_VERBS or clause.is_passive or clause.is_copula or clause.verb.endswith("ing"):
+    if _VAGUE_MANY.match(clause.subject) or clause.base not in _OBJECT_VERBS or clause.is_passive or clause.is_copula or clause.verb.endswith("ing"):
         return []
     if clause.base in ("contain", "include", "comprise", "need", "require", "mean", "sell", "serve") and re.fullmatch(
         r"[^;:().]{3,70}", clause.rest.rstrip(".")

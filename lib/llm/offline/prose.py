@@ -71,6 +71,8 @@ def _after_preposition(clause: Clause) -> list[tuple]:
             continue
         if preposition in ("in", "on", "into") and (context or clause.is_copula or clause.base not in _TAKES_PLACE):
             continue  # a place or a state: "what" does not ask for it
+        if re.search(r"\b(?:only|persons|people|those|anyone|anybody|somebody|with effect)\b", context):
+            continue  # "What may it be driven only by persons with"
         if context.split()[:1] and context.split()[0] in PREPOSITIONS or _COMPOUND.match(value):
             continue
         if clause.is_copula and (not context or re.match(r"(?:the|an?|one|also|only)\s", context)):
@@ -107,6 +109,10 @@ def _subject(clause: Clause) -> list[tuple]:
         return []
     if re.match(r",? (?:which|who|that|where|when)\b|, (?:the|an?)\b", behind):
         return []  # the rest of the sentence is needed to tell what is meant
+    if len(clause.subject.split()) <= 2 and not any(w[:1].isupper() for w in clause.subject.split()[1:]) and clause.subject[:1].islower():
+        return []  # "What is robust to noise?": "the models" says nothing
+    if find_values(rest) or re.search(r"\bonly\b", rest):
+        return []  # a number belongs into the answer
     rest = _of_one_verb(rest)
     first, *others = clause.auxiliaries or (third_of(clause.base) if clause.tense == "base" else clause.verb,)
     first = {"are": "is", "were": "was", "have": "has"}.get(first, first)  # "What" is singular

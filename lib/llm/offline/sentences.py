@@ -22,6 +22,10 @@ _LEAD_OTHER = re.compile(
     r"^(?:(In|On|At|During|For|From|Under|By|Inside|Outside|Until|After|Before)\s([^,;:]{2,40})|(?:With|Made|Supported|Following|Despite|Built|Designed|Located|Based|As|Founded|Inspired|Together with|Along with|In addition|In particular|For example|For instance|However|Therefore|Also|Today|Later)\b[^,;:]{0,90}), (?=\S)"
 )
 _AMOUNT = re.compile(r"(?:^|\s)(?:(at|for|with|to|in|by)\s)?(?:a|an|the)\s((?:[a-z-]+\s)?[a-z]+)\sof\s*$")
+_ASKED_AMOUNT = re.compile(
+    r"(?:price|cost|fee|fare|charge|rate|sum|total|amount|fine|penalty|deposit|discount|rent|budget|grant|salary|wage|limit|length|height|width|depth|weight|distance|"
+    r"speed|pace|temperature|pressure|power|voltage|area|size|capacity|volume|dose|share|angle|range|thickness|age|period|term|notice|value)$"
+)
 _THERE = re.compile(r"^[Tt]here (is|are|was|were|have been|will be) (.+)$")
 _PREP = re.compile(
     r"(?:^|\s)(in|on|at|from|since|until|till|by|before|after|for|to|within|of|than|between|during|around|about|every|per|with|into|through|under|over)\s*(?:the\s)?(?:year\s)?$"
@@ -143,6 +147,7 @@ def value_facts(clause: Clause, when: str) -> list[tuple]:
         answer = f"{limit.group(1)} {value.text}" if limit else value.text
         before = before[: limit.start()] if limit else before
         amount = _AMOUNT.search(before)
+        amount = amount if amount and _ASKED_AMOUNT.search(amount.group(2)) else None
         if (
             amount
             and value.kind in ("money", "measure", "percent")

@@ -49,7 +49,8 @@ def runs_on(tokens: list[str]) -> bool:
     """Whether a second phrase begins within a subject, as where a heading stands before its sentence: "Open Day The gate"."""
     for before, token in zip(tokens, tokens[1:], strict=False):
         if (
-            token.lower() in ("the", "a", "an")
+            token in ("The", "An") and before.islower() and before not in PREPOSITIONS and before not in ("and", "or", "as")
+            or token.lower() in ("the", "a", "an")
             and before.strip("\"'“”‘’(),;:").lower() not in _BEFORE_ARTICLE
             and not before.endswith("ing")
         ):

@@ -74,6 +74,7 @@ def _is_title(text: str) -> bool:
 def _attribute(text: str) -> str:
     """An attribute as it stands within a question."""
     text = _CURRENCY.sub("", text).strip().rstrip(":") or text
+    text = "phone number" if text.lower() in ("phone", "telephone", "tel", "tel.") else text
     first = text.split()[0]
     return (
         text
@@ -99,10 +100,13 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
         place = {"leave": " {}", "depart": " from {}", "arrive": " at {}"}[verb].format(leaves[2]) if leaves[2] else ""
         owner = entity if entity[:1].isupper() or entity.startswith("the ") else f"the {entity}"
         return [f"When does {owner} {verb}{place}", f"At what time does {owner} {verb}{place}"] if whole == "time" else []
+    if attribute.lower() in ("time", "date", "when", "day", "month", "year"):
+        owner = entity if entity[:1].isupper() or entity.startswith("the ") else f"the {entity}"
+        return [f"When is {owner}", f"What is the {attribute} of {owner}"] if whole == "date" and not entity[:1].isdigit() else []
     if attribute in PARTICIPLES:
         return [f"When was {entity} {attribute}"] if whole == "date" or re.fullmatch(r"1\d{3}|20\d\d", cell) else []
     if is_person(cell) and re.search(rf"\b{ROLE}$", attribute):
-        return [f"Who is the {attribute} of {entity}", f"What is given as the {attribute} of {entity}"]
+        return [f"Who is the {attribute} of {entity}", f"What is the name of the {attribute} of {entity}"]
     if whole == "money" or cell.lower() in ("free", "no charge", "free of charge"):
         price = attribute if _MONEY.search(attribute) else f"{attribute} price"
         return [
@@ -132,10 +136,22 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
     of = "for" if " of " in attribute or " at " in attribute else "of"
     return [
         f"What is the {attribute} {of} {entity}",
-        f"What is given as the {attribute} {of} {entity}",
         f"For {entity}, what is the {attribute}",
         f"What {attribute} is listed for {entity}",
     ]
+
+
+def _ask_key(attribute: str, be: str, value: str) -> list[str]:
+    """Questions about a key that names its own subject, by what its value is."""
+    values = find_values(value)
+    kind = values[0].kind if values and values[0].start < 12 else ""
+    if kind == "money" or value.lower().startswith("free"):
+        return [f"How much {be} the {attribute}", f"What does the {attribute} cost" if be == "is" else f"What do the {attribute} cost"]
+    if kind in ("date", "time") and be == "is" and not re.search(r"(?:time|date|day|year|hours?|period)$", attribute):
+        return [f"When is the {attribute}"]
+    if is_person(value):
+        return [f"Who is the {attribute}"] if re.search(rf"\b{ROLE}$", attribute) else []
+    return [f"What {be} the {attribute}"]
 
 
 def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
@@ -179,9 +195,8 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
                 "cell",
                 value,
                 [
-                    f"What is the price of {key} ({group})",
-                    f"How much does {key} cost ({group})",
-                    f"For {group}: how much is {key}",
+                    f"What is the price of \"{key}\" ({group})",
+                    f"How much is \"{key}\" ({group})",
                 ],
                 0.6,
             )
@@ -189,6 +204,9 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     subject = named or (unit.headings[-1] if unit.headings else "")
     attribute = _attribute(key)
     attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
+    own = find_values(value) and find_values(value)[0].kind == "money" and re.search(r"[a-z] (?:to|of|for|in|at|on|with|from|per|by) [\w']", attribute)
+    if not named and (own or re.match(r"[A-Z][a-z]+ (?:the|an?|your|our|us)\b", subject)):
+        subject = ""  # the key is whole in itself; "Visit the mill" has no price
     be = (
         "are"
         if re.search(r"[a-z]{2}s(?:$|\sof\s)", attribute) and not re.search(r"(?:ss|us|is|address|status)$", attribute)
@@ -216,5 +234,5 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
             )
         ]
     if len(key.split()) >= 2 and key[:1].isupper() and not _is_title(key) and not any(c.isdigit() for c in key):
-        return [("cell", value, [f"What {be} the {attribute}", f"What is given as the {attribute}"], 0.3)]
+        return [("cell", value, _ask_key(attribute, be, value), 0.3)]
     return []
