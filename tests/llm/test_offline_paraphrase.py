@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from lib.llm.offline.answers import find_answer
-from lib.llm.offline.facts import find_facts
+from lib.llm.offline.facts import find_facts, find_prose_facts
 from lib.llm.offline.frames import _COMPILED, plainly, reframed
 from lib.llm.offline.judge import judge
 from lib.llm.offline.paraphrase import paraphrases, swapped
@@ -163,3 +163,36 @@ def test_tables_and_key_lines_give_no_odd_questions():
     assert not any(w for f in find_facts(lines) for w in f.wordings if "lause 8" in w or "christmas" in w or "against of" in w)
     times = "| Sailing | Leaves Corrow |\n|---|---|\n| Winter sailing 1 | 07:40 |\n| Winter sailing 2 | 12:00 |\n"
     assert "When does the winter sailing 1 leave Corrow?" in [w for f in find_facts(times) for w in f.wordings]
+
+
+def asked_of(passage: str) -> list[str]:
+    return [wording for fact in (*find_facts(passage), *find_prose_facts(passage)) for wording in fact.wordings]
+
+
+@pytest.mark.parametrize(("passage", "wanted"), [
+    ("- Yearly ticket to the windmill: £16.00\n", "How much is the yearly ticket to the windmill?"),
+    ("Entry for the raft race costs £20 a crew.", "How much does entry for the raft race cost per crew?"),
+    ("The first president was the miller, Hedda Groom.", "Who was the first president?"),
+    ("Claims must be sent to the clerk within 14 days.", "Within how many days must claims be sent to the clerk?"),
+    ("Hedda Groom was president of the Kite Society from 1923 to 1946.", "When was Hedda Groom president of the Kite Society?"),
+    ("| Step | Time |\n|---|---|\n| Opening of the bids | 4 March 2025 |\n", "When is the opening of the bids?"),
+    ("| Workshop | Age |\n|---|---|\n| Kite Making | 7–11 |\n", "For what age is Kite Making?"),
+])  # fmt: skip
+def test_a_plain_question_suits_its_value(passage, wanted):
+    assert wanted in asked_of(passage)
+
+
+@pytest.mark.parametrize(("passage", "odd"), [
+    ("The stew uses 2 kg of brown lentils in place of the mutton.", "How much brown lentils"),
+    ("Disputes are first put to a conciliator named by the Corrow Chamber of Trade.", "conciliator named"),
+    ("Photographs of the gables will be taken in the week from 25 August 2025.", "in the week"),
+    ("The station will deliver 120 kW at 400 V.", "120 kW"),
+    ("The crane at Corrow may be driven only by persons with the crane card.", "only by persons"),
+    ("The assessment takes place on two ordinary rounds under the eye of a miller.", "under the eye"),
+    ("The fine for fishing was raised from £200 to £350.", "How much was"),
+    ("Tickets cancelled by the guest are refunded in 2025.", "When are"),
+    ("Skipping Ropes introduces the four ropes of the village.", "Who introduces"),
+    ("Boats may lie there for 10 minutes.", " there"),
+])  # fmt: skip
+def test_odd_questions_are_not_asked(passage, odd):
+    assert not any(odd in wording for wording in asked_of(passage))

@@ -202,7 +202,7 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
     ):
         return (
             [("measure", answer, forms(clause, [f"How far {distance.group(1)}"], context, when), 0.9)]
-            if not is_time and not prep
+            if not is_time and not prep and unit not in ("knots", "km", "mph")
             else []
         )
     if relation := re.match(r"\s(before|after|ahead)\b\s?((?:the\s|a\s)?[\w'’-]+(?:\s[\w'’-]+)?)?", after):

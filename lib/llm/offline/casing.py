@@ -50,6 +50,7 @@ def lower_start(phrase: str, known: Casing = UNKNOWN) -> str:
         not first[:1].isupper()
         or first[1:] != first[1:].lower()
         or first in known.capital
+        and (rest or bare not in known.lower)
         or first.endswith(("'s", "’s"))
     ):
         return phrase

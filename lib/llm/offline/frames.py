@@ -7,6 +7,10 @@ from lib.llm.offline.values import MONTH, TIME_UNIT, WEEKDAY, YEAR
 from lib.llm.offline.words import strip_lead
 
 _COMPILED = tuple((kind, re.compile(plain), others) for kind, plain, others in FRAMES)
+_SAME = (
+    (re.compile(r"^For (.+), what (is|are) the (.+)$"), r"What \2 the \3 of \1"),
+    (re.compile(r"^What (.+) (is|are) (?:given|listed) for (.+)$"), r"What \2 the \1 of \3"),
+)  # plain wordings of a cell that say the same
 _WAYS_BACK = tuple((re.compile(said, re.IGNORECASE), plain) for said, plain in BACK)
 LEADS = ("Any idea", "Have you any idea", "Do you happen to know", "I wonder", "I need to know", "Does anybody know")
 SITUATIONS = ("Quick question", "One thing I could not find", "I am new to this", "I want to be sure", "Before I go on", "A question from a newcomer")  # fmt: skip
@@ -22,6 +26,8 @@ def reframed(question: str, kind: str, value: str = "") -> list[str]:
         value: The value itself: "When" asks for a year in other words than for a day.
     """
     plain = question.rstrip("?")
+    for pattern, other in _SAME if kind == "cell" else ():
+        plain = pattern.sub(other, plain)
     kinds = (kind, "length") if kind == "measure" and not TIME_UNIT.search(value) else (kind,)
     for of, frame, others in _COMPILED:
         if of in kinds and (match := frame.fullmatch(plain)):
@@ -58,6 +64,8 @@ def _clashes(other: str, match: re.Match) -> bool:
     attribute = parts.get("a", "")
     if " for " in owner or owner[:1].isdigit() and "mean" in other:
         return True  # "What is the length of boat for Slip 2" is not about a boat
+    if parts.get("t", "").startswith(" to "):
+        return True  # "the price of a card to issue"
     if other.startswith(("Which", "What {a}")) and _TOP.match(attribute):
         return True  # "Which greatest weight"
     if re.search(r"[a-z]{2}s$", attribute) and re.search(r"goes with|belongs to|What is the {a}", other):

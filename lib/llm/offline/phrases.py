@@ -117,7 +117,7 @@ def _fragments(sentence: str) -> list[tuple]:
     ):
         return []
     proper = all(w[:1].isupper() for w in words) and len(words) > 1
-    name = head if proper or words[0].lower() in DETERMINERS else f"the {lower_start(head)}"
+    name = lower_start(head) if proper or words[0].lower() in DETERMINERS else f"the {lower_start(head)}"
     name = name if proper or not name.startswith("the ") else "the " + name[4:5].lower() + name[5:]
     drafts = []
     for part in parts[1:]:

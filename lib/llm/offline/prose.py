@@ -16,6 +16,7 @@ _MEANS = re.compile(r"(?:^|\s)by\s(?=[a-z]+ing\b)")
 _TAIL = re.compile(r"(?:^|\s)(of|for|with|into|from|in|on|as|against|through|between|to|without)\s(?!which\b|whom\b|that\b|it\b|them\b)")
 POINTING = re.compile(r"\b(?:it|they|them|its|their|this|these|those|he|she|his|her|such(?! as)|latter|former|itself|themselves)\b")
 _DOUBTFUL = re.compile(r"\b(?:[Ee]ven|what|later|also|below|above|[a-z]+ly)\b")  # in a subject: a sign that the clause was cut wrongly
+_VAGUE_MANY = re.compile(r"(?:various|other|several|some(?! of)|certain|such|different|most)\b", re.IGNORECASE)
 _TAKES_PLACE = frozenset("lie build base depend rely focus concentrate result specialise specialize engage invest stand rest run consist participate use found print write turn divide develop transform categorise categorize".split())
 _LIST_GOES_ON = re.compile(r", (?!and\b)(?:[\w'’-]+ ){0,3}[\w'’-]+(?:, | and | or )")
 _COMPOUND = re.compile(r"(?:top|behalf|account|basis|case|terms|front|spite|order|place|favour|favor) of\b")  # "on top of" is one preposition
@@ -33,7 +34,7 @@ def is_plain(clause: Clause) -> bool:
     """Whether a clause names its subject and was most likely cut rightly."""
     if len(clause.subject) > 90 or POINTING.search(clause.subject) or _DOUBTFUL.search(clause.subject):
         return False
-    if re.search(r"\bwhat\b|^(?:not|never)\b", clause.rest):
+    if re.search(r"\bwhat\b|^(?:not|never)\b", clause.rest) or _VAGUE_MANY.match(clause.subject):
         return False
     names = re.match(r"(?:[A-Z]\S*\s)+([a-z]+)\b", clause.rest)
     if clause.tense == "past" and clause.verb in PARTICIPLES and names and names[1] in FINITE:
@@ -109,7 +110,7 @@ def _subject(clause: Clause) -> list[tuple]:
         return []
     if re.match(r",? (?:which|who|that|where|when)\b|, (?:the|an?)\b", behind):
         return []  # the rest of the sentence is needed to tell what is meant
-    if len(clause.subject.split()) <= 2 and not any(w[:1].isupper() for w in clause.subject.split()[1:]) and clause.subject[:1].islower():
+    if len(clause.subject.split()) <= (3 if clause.subject.startswith("the ") and (clause.is_copula or clause.is_passive) else 2) and not any(w[:1].isupper() for w in clause.subject.split()[1:]) and clause.subject[:1].islower():
         return []  # "What is robust to noise?": "the models" says nothing
     if find_values(rest) or re.search(r"\bonly\b", rest):
         return []  # a number belongs into the answer

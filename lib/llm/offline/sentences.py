@@ -147,7 +147,7 @@ def value_facts(clause: Clause, when: str) -> list[tuple]:
         answer = f"{limit.group(1)} {value.text}" if limit else value.text
         before = before[: limit.start()] if limit else before
         amount = _AMOUNT.search(before)
-        amount = amount if amount and _ASKED_AMOUNT.search(amount.group(2)) else None
+        amount = amount if amount and amount.group(1) != "with" and clause.base != "cost" and _ASKED_AMOUNT.search(amount.group(2)) else None
         if (
             amount
             and value.kind in ("money", "measure", "percent")

@@ -93,6 +93,10 @@ def _entity(text: str) -> str:
 
 
 def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
+    if re.search(r"^(?:amount|quantity)\b", attribute.lower()):
+        entity = entity if entity[1:2].isupper() else entity[:1].lower() + entity[1:]  # of leeks
+    elif entity[:1].islower() and not re.search(r"\d|^(?:the|an?|each|every)\s|[^s]s$", entity) and len(entity.split()) in (2, 3, 4):
+        entity = f"the {entity}"
     values = find_values(cell)
     whole = values[0].kind if values and len(values[0].text) >= len(cell) - 2 else ""
     if leaves := _LEAVES.match(attribute):
@@ -103,6 +107,8 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
     if attribute.lower() in ("time", "date", "when", "day", "month", "year"):
         owner = entity if entity[:1].isupper() or entity.startswith("the ") else f"the {entity}"
         return [f"When is {owner}", f"What is the {attribute} of {owner}"] if whole == "date" and not entity[:1].isdigit() else []
+    if attribute.lower() in ("age", "ages", "age range") and re.match(r"\d", cell):
+        return [f"For what age is {entity}", f"What age is {entity} for"]
     if attribute in PARTICIPLES:
         return [f"When was {entity} {attribute}"] if whole == "date" or re.fullmatch(r"1\d{3}|20\d\d", cell) else []
     if is_person(cell) and re.search(rf"\b{ROLE}$", attribute):
@@ -214,7 +220,7 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     )
     if not named and subject and (_starts_with_preposition(subject) or parse_clause(subject) or subject[:1].isdigit()):
         return []  # a heading that names nothing: "On 16 November 2024"
-    if not named and len(subject.split()) == 1 and value[-1:] in "-,":
+    if not named and (len(subject.split()) == 1 and value[-1:] in "-," or value[:1].islower() and len(value.split()) >= 5 and not find_values(value)):
         return []
     if subject.isupper() and len(subject.split()) > 2:
         subject = re.sub(r"(?<=\s)(?:Of|And|The|For|In|At|On)\b", lambda m: m.group().lower(), subject.title())
