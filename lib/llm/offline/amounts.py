@@ -216,6 +216,8 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
             len(words),
         )
         point = cut(" ".join(words[:kept]), 3)
+        if not point and relation.group(1) != "ahead":
+            return []  # before what?
         where = f"{relation.group(1)} {point}".strip()
         many = [f"How many {unit} {where}"] if is_time and unit.endswith("s") else []
         return (

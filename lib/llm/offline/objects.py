@@ -243,6 +243,8 @@ def _object(clause: Clause, when: str) -> list[tuple]:
     if not (first in DETERMINERS or value.split()[-1].endswith("s") or value[:1].isupper() or " and " in value):
         return []
     after = clause.rest[len(value) :] if clause.rest.startswith(value) else ""
+    if re.search(r"\s(?:down|up|out|off|away|back|in|on)$", value) or re.match(r",\s(?:the|an?|[a-z]+)\s[^,;]{0,30}\b(?:and|or)\s", after):
+        return []  # a verb's particle; the first of a list
     if clause.base in ("contain", "include", "comprise", "consist") and after.startswith(","):
         return []  # the first of a list
     if clause.base in ("allow", "enable", "require", "cause") and after.startswith(" to "):

@@ -106,7 +106,8 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
         return [f"When does {owner} {verb}{place}", f"At what time does {owner} {verb}{place}"] if whole == "time" else []
     if attribute.lower() in ("time", "date", "when", "day", "month", "year"):
         owner = entity if entity[:1].isupper() or entity.startswith("the ") else f"the {entity}"
-        return [f"When is {owner}", f"What is the {attribute} of {owner}"] if whole == "date" and not entity[:1].isdigit() else []
+        owner = f"the {owner.lower()}" if re.fullmatch(r"[A-Z][a-z]+(?:al|ing|ion|ment|ure|work|test)", owner) else owner
+        return [f"When is {owner}"] if whole == "date" and not entity[:1].isdigit() else []
     if attribute.lower() in ("age", "ages", "age range") and re.match(r"\d", cell):
         return [f"For what age is {entity}", f"What age is {entity} for"]
     if attribute in PARTICIPLES:
