@@ -32,6 +32,8 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
                 f"How much must be paid for {clause.subject} {tail} {when}",
             ]
             return [("money", answer, [*ask(["How much", "What"])[:2], *plain, ask(["How much"])[-1]], 1.0)]
+        if prep in ("for", "at") and clause.base in ("stand", "value", "estimate", "lie"):
+            return []  # a level and no price
         if prep in ("for", "at"):
             return [("money", answer, ask(["For how much" if prep == "for" else "At what price"]), 0.7)]
         if prep == "to":

@@ -33,8 +33,8 @@ def row_facts(unit: Unit) -> list[tuple]:
         return []
     label, drafts = unit.cells[0], []
     columns = unit.header[1:]
-    if _starts_with_preposition(label):
-        return []
+    if _starts_with_preposition(label) or re.search(r", \d", label):
+        return []  # "Museum, 1 July to 31 August" names a thing and a time
     by_column = not unit.header[0].strip() or sum(map(_is_entity, columns)) * 2 > len(columns) and not _is_entity(label)
     for head, cell in zip(columns, unit.cells[1:]):
         if cell in _EMPTY or not head or len(cell.split()) > 12 or len(label.split()) > 9:
