@@ -44,7 +44,8 @@ class FinishedRun:
         parameters = read_json(folder / "run.json")["parameters"]
         merged = {name: value for stage in parameters.values() for name, value in stage.items()}
         measured = {name: value for name, value in parameters.get("4_eval", {}).items() if name in MEASURED}
-        self.p = SimpleNamespace(**merged | parameters.get("3_deploy", {}) | measured | {"keep_serving": False, "controls": False, "contexts": []})
+        only_measured = {"controls": False, "contexts": [], "perplexity_tokens": []}
+        self.p = SimpleNamespace(**merged | parameters.get("3_deploy", {}) | measured | {"keep_serving": False} | only_measured)
         self.warnings: list[str] = []
 
     def path(self, name: str) -> Path:

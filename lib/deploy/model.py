@@ -147,6 +147,7 @@ def context_length(run, system: str, config: dict) -> int:
     needed = context_needed(run)
     if system not in LOCAL:
         needed = min(max(needed, ROLE_CONTEXT), limit or ROLE_CONTEXT)
+    needed = max(needed, _window_needed(run, system, limit))
     wanted = asked or needed
     if limit and max(wanted, needed) > limit:
         raise BadInput(
@@ -158,6 +159,14 @@ def context_length(run, system: str, config: dict) -> int:
             f"max_model_len: at least {needed} tokens are needed for top_k {run.p.top_k}; found {wanted}; 0 means as needed"
         )
     return wanted
+
+
+def _window_needed(run, system: str, limit: int | None) -> int:
+    """Tokens that 4_eval's longest perplexity window of a system takes, and one of a reply; 0 where none is measured."""
+    window = max(getattr(run.p, "perplexity_tokens", []), default=0) if system in getattr(run.p, "systems", LOCAL) else 0
+    if limit and window >= limit:
+        raise BadInput(f"perplexity_tokens: {system} takes {limit} tokens, a reply's one among them; name windows below {limit} instead of {window}")
+    return window + 1 if window else 0
 
 
 def _beside(run) -> str:

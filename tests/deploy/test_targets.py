@@ -111,6 +111,19 @@ def test_the_context_takes_the_widest_prompt_that_4_eval_asks_controls_and_conte
         describe(run, "student")
 
 
+def test_the_context_takes_the_longest_perplexity_window_of_the_systems_compared(run, monkeypatch, tmp_path):
+    run.p.systems, run.p.perplexity_tokens = ["student", "baseline"], [64, 2048]
+    assert [target["max_model_len"] for target in describe(run, "student", "baseline")] == [2049, 2049]
+    write_json(run.dir / "run.json", {"parameters": {"4_eval": vars(run.p)}})
+    assert describe_target(FinishedRun(run.dir), "student", {})["max_model_len"] < 2049, "a chat would start a kept server anew"
+    run.p.perplexity_tokens = [64, 4096]
+    with pytest.raises(BadInput, match="perplexity_tokens: student takes 4096 tokens.* below 4096 instead of 4096"):
+        describe(run, "student")
+    write_json(tmp_path / "large" / "config.json", {"max_position_embeddings": 2048})
+    monkeypatch.setenv("JUDGE_LOCAL_MODEL", str(tmp_path / "large"))
+    assert describe(run, "judge")[0]["max_model_len"] == 2048, "a judge's perplexity is not measured"
+
+
 def test_quantisation_is_checked_against_the_model_and_the_machine(monkeypatch):
     check_quantization("awq", "vllm", {"quantization_config": {"quant_method": "awq"}})
     with pytest.raises(BadInput, match="this one is stored as it is"):
