@@ -7,7 +7,7 @@ words of the text, not by tokens, so that models with different tokenizers can b
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -41,11 +41,12 @@ def held_out_text(chunks: Sequence[dict], answers_split: Sequence[str] = ("test"
     return "\n".join(parts)
 
 
-def measure(sources: Mapping[str, Role | Path], text: str, lengths: Sequence[int]) -> pd.DataFrame:
+def measure(sources: Iterable[tuple[str, Role | Path]], text: str, lengths: Sequence[int]) -> pd.DataFrame:
     """The table of `eval/perplexity.csv`.
 
     Args:
-        sources: By system: the Role of a vLLM server, or the folder of a model to load here.
+        sources: Systems, each with the Role of a vLLM server, or the folder of a model to load here; one is done before the next is
+            taken, so that servers may take turns.
         text: Held-out text.
         lengths: Tokens in a window.
 
@@ -53,7 +54,7 @@ def measure(sources: Mapping[str, Role | Path], text: str, lengths: Sequence[int
         BadInput: The text has fewer tokens than a window, or the server gives no prompt log probabilities.
     """
     table = []
-    for system, source in sources.items():
+    for system, source in sources:
         ids, score = _open(source, text)
         words_per_token = len(text.split()) / len(ids)
         for n in sorted(set(lengths)):

@@ -13,8 +13,9 @@ import pytest
 
 import lib.deploy.serve as serve
 from lib.deploy import local_model, served_here
+from lib.deploy.health import is_healthy
 from lib.deploy.roles import role_of, served_role
-from lib.eval import answer, judge
+from lib.eval import answer, judge, perplexity
 from lib.eval.conditions import Case
 from lib.llm import EndpointError, Format, Reply, Request, Role, connect
 from lib.run import BadInput, read_json, write_json
@@ -174,6 +175,24 @@ def test_models_that_do_not_fit_side_by_side_are_served_one_after_the_other(run)
         alive = [s for s, r in read_json(run.dir / "serving" / "servers.json").items() if process_start(r["pid"])]
         seen.append((group, alive))
     assert seen == [(["student"], ["student"]), (["baseline"], ["baseline"])]
+
+
+def test_perplexity_is_asked_of_systems_that_answer_in_turn(run, monkeypatch):
+    def read(source, text):
+        assert is_healthy(source.base_url), f"{source.name} has made room for another"
+        return list(range(8)), lambda ids: [-1.0] * (len(ids) - 1)
+
+    monkeypatch.setattr(perplexity, "_open", read)
+    run.p.sharing, run.p.perplexity_tokens, run.p.systems = "in_turn", [4], ["student", "baseline"]
+    asked = list(serve.take_turns(run, run.p.systems))
+    known = {
+        "run": run, "chunks": [{"split": "test", "text": "a b"}], "roles": {s: served_role(run, s) for group in asked for s in group}, "Path": Path,
+        "perplexity": perplexity, "served_here": served_here, "served_role": served_role, "take_turns": serve.take_turns,
+        "breakdown": SimpleNamespace(write_tables=lambda *_: None), "tables": SimpleNamespace(show_tables=lambda _: None),
+    }  # fmt: skip
+    notebook = json.loads((Path(__file__).parents[2] / "4_eval.ipynb").read_text(encoding="utf-8"))
+    exec(*["".join(cell["source"]) for cell in notebook["cells"] if cell.get("id") == "perplexity"], known)
+    assert known["measured"]["system"].tolist() == ["student", "baseline"]
 
 
 def test_where_all_fit_there_is_one_turn_and_nobody_is_started_twice(run):

@@ -50,7 +50,7 @@ def server():
 
 def test_a_servers_logprobs_become_perplexity_per_token_and_per_word(server):
     role, handler = server
-    table = measure({"student": role}, TEXT, [6, 12])
+    table = measure([("student", role)], TEXT, [6, 12])
     assert tuple(table.columns) == COLUMNS
     assert table["windows"].tolist() == [8, 4] and table["tokens_scored"].tolist() == [40, 44]
     assert table["perplexity_per_token"].tolist() == pytest.approx([math.exp(2)] * 2)
@@ -63,23 +63,23 @@ def test_a_window_longer_than_the_server_takes_is_refused_in_the_servers_words(s
     role, handler = server
     handler.longest = 8
     with pytest.raises(BadInput, match=r"answers 400: .*maximum context length is 8 tokens.*shorter windows in perplexity_tokens"):
-        measure({"student": role}, TEXT, [12])
+        measure([("student", role)], TEXT, [12])
 
 
 def test_more_past_is_seen_to_help(server):
     role, handler = server
     handler.rule = staticmethod(lambda i: -3.0 + 0.1 * i)
-    short, long = measure({"student": role}, TEXT, [6, 24])["normalised_perplexity"]
+    short, long = measure([("student", role)], TEXT, [6, 24])["normalised_perplexity"]
     assert long < short
 
 
 def test_what_cannot_be_measured_is_said(server):
     role, handler = server
     with pytest.raises(BadInput, match="48 tokens, fewer than 100"):
-        measure({"student": role}, TEXT, [100])
+        measure([("student", role)], TEXT, [100])
     handler.rule = None
     with pytest.raises(BadInput, match="gives prompt_logprobs"):
-        measure({"student": role}, TEXT, [6])
+        measure([("student", role)], TEXT, [6])
     with pytest.raises(BadInput, match="kept out of training"):
         held_out_text([{"split": "train", "text": "x"}])
 
@@ -107,7 +107,7 @@ def test_weights_loaded_here_give_the_loss_that_transformers_gives():
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder, text = Path("data/student"), "The ferry leaves Skarra Bay at nine and the crossing takes an hour. " * 12
-    (line,) = measure({"baseline": folder}, text, [32]).to_dict("records")
+    (line,) = measure([("baseline", folder)], text, [32]).to_dict("records")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     asked = torch.tensor(windows(tokenizer(text, add_special_tokens=False)["input_ids"], 32))
     with torch.no_grad():
