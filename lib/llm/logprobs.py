@@ -5,6 +5,7 @@
 
 from collections.abc import Sequence
 
+import httpx2
 import openai
 
 from lib.llm.roles import Role
@@ -51,5 +52,7 @@ def _post(role: Role, url: str, body: dict) -> dict:
                 hint = "name shorter windows in perplexity_tokens, or serve with a longer max_model_len, if the length is meant"
             raise BadInput(f"{said}; {hint}")
         return reply.json()
+    except httpx2.TransportError as error:
+        raise BadInput(f"{role.name}: {url} does not answer ({error or type(error).__name__}); {role.remedy or 'see that it runs, and start again'}") from None
     finally:
         http.close()

@@ -66,6 +66,12 @@ def test_a_window_longer_than_the_server_takes_is_refused_in_the_servers_words(s
         measure([("student", role)], TEXT, [12])
 
 
+def test_a_server_that_is_gone_is_said_in_a_line():
+    gone = Role("student", "http://127.0.0.1:1/v1", "m", remedy="look into its log")
+    with pytest.raises(BadInput, match="student: http://127.0.0.1:1/tokenize does not answer .*refused.*; look into its log"):
+        measure([("student", gone)], TEXT, [12])
+
+
 def test_more_past_is_seen_to_help(server):
     role, handler = server
     handler.rule = staticmethod(lambda i: -3.0 + 0.1 * i)
