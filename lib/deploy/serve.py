@@ -29,7 +29,7 @@ from lib.deploy.turns import held_bytes, place_groups
 from lib.llm import resolve_role
 from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
 from lib.run.machine import free_port, port_is_free
-from lib.run.manifest import now
+from lib.run.manifest import now, read_manifest
 from lib.run.supervise import process_start
 
 START_TIMEOUT_S = 900
@@ -79,7 +79,7 @@ def take_turns(run, systems: Sequence[str]) -> Iterator[list[str]]:
     """
     _, targets = _targets(run, systems)
     groups, gpus = group_targets(list(targets.values())), visible_gpus()
-    places = place_groups(groups, gpus, sharing=getattr(run.p, "sharing", "auto"))
+    places = place_groups(groups, gpus, sharing=_as_deployed(run, "sharing", "auto"))
     turns = [[s for group in groups if group_name(group) in turn for s in _names(group)] for turn in places]
     elsewhere = [system for system in systems if system not in targets]
     if len(turns) > 1:
@@ -110,6 +110,12 @@ def _known(run) -> dict[str, dict]:
     return read_json(path) if path.is_file() else {}
 
 
+def _as_deployed(run, name: str, default):
+    """A parameter; in a notebook without it, as 4_eval is, what 3_deploy was run with."""
+    deployed = read_manifest(run.dir / "run.json")["parameters"].get("3_deploy", {})
+    return getattr(run.p, name, deployed.get(name, default))
+
+
 def _names(group: list[dict]) -> list[str]:
     return [target["system"] for target in group]
 
@@ -131,7 +137,7 @@ def _start_groups(run, groups: list[list[dict]], known: dict[str, dict], systems
         if group[0]["hosts"]:
             check_cluster(group[0]["hosts"])
     gpus = visible_gpus()
-    sharing = getattr(run.p, "sharing", "auto")
+    sharing = _as_deployed(run, "sharing", "auto")
     turns = place_groups(groups, gpus, sharing=sharing, taken=held_bytes(known, gpus))
     if len(turns) > 1 or not turns[0]:
         others = {s: r for s, r in known.items() if s not in systems and is_alive(r)}
@@ -151,13 +157,13 @@ def _start_groups(run, groups: list[list[dict]], known: dict[str, dict], systems
             spot = turns[0][group_name(group)]
             busy = [r for r in records.values() if spot and set(r["gpus"]) & {list(gpus)[d] for d in spot.devices if gpus}]
             if busy:  # vLLM measures free memory while it starts: two that share a GPU must not measure at once
-                _await_health(started, getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
+                _await_health(started, _as_deployed(run, "start_timeout_s", START_TIMEOUT_S))
             process, mine = _start(run, group, spot if gpus else None, list(gpus), i, len(groups), known | records)
             started.append((process, mine))
             records |= mine
             # On record before it is healthy: a run killed now still knows what it started.
             _write(run, known | records)
-        _await_health(started, getattr(run.p, "start_timeout_s", START_TIMEOUT_S))
+        _await_health(started, _as_deployed(run, "start_timeout_s", START_TIMEOUT_S))
     except BaseException:
         for process, _ in started:
             process.stop()

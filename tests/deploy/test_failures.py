@@ -177,6 +177,14 @@ def test_models_that_do_not_fit_side_by_side_are_served_one_after_the_other(run)
     assert seen == [(["student"], ["student"]), (["baseline"], ["baseline"])]
 
 
+def test_4_eval_shares_the_machine_and_waits_as_3_deploy_was_told(run, monkeypatch):
+    write_json(run.dir / "run.json", {"parameters": {"3_deploy": {"sharing": "in_turn", "start_timeout_s": 1800}}})
+    await_health, waited = serve._await_health, []
+    monkeypatch.setattr(serve, "_await_health", lambda servers, timeout_s: (waited.append(timeout_s), await_health(servers, timeout_s)))
+    assert list(serve.take_turns(run, ["student", "baseline"])) == [["student"], ["baseline"]]
+    assert waited == [1800, 1800]
+
+
 def test_perplexity_is_asked_of_systems_that_answer_in_turn(run, monkeypatch):
     def read(source, text):
         assert is_healthy(source.base_url), f"{source.name} has made room for another"
