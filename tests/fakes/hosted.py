@@ -179,6 +179,8 @@ class FakeTogether(FakeServer):
                 return 200, {"data": list(self.files.values())}
             case ("GET", "files", id) if id in self.files:
                 shown = dict(self.files[id])
+                if shown["processing_status"] == "PENDING":  # its upload was never completed
+                    return 200, shown
                 bad = b"REJECT ME" in self.stored.get(id, b"")
                 report = {"valid": not bad} | ({"error": "line 3 is not what it should be", "error_type": "INVALID_FORMAT"} if bad else {})
                 self.files[id] |= {"processing_status": "INVALID_FORMAT" if bad else "COMPLETED", "validation_report": report}

@@ -359,3 +359,13 @@ def test_metrics_say_what_a_local_training_says_as_far_as_a_provider_tells(job):
     assert {"rows", "steps", "tokens", "loss_first", "loss_last", "valid_loss"} <= set(metrics)
     assert metrics["rows"] == 12
     assert metrics["steps"] == read_jsonl(job.dir / "training" / "log.jsonl")[-1]["step"]
+
+
+@pytest.mark.parametrize(("method", "where"), [("PUT", "/storage/"), ("POST", "/preprocess")])
+def test_a_file_whose_upload_broke_off_is_uploaded_again_and_not_waited_for(tmp_path, method, where):
+    job = Job(tmp_path, "together")
+    job.fake.faults.append(Fault(method, where, 503))
+    with job.fake:
+        assert job.tune()["model"]
+    [ordered] = job.fake.jobs.values()
+    assert job.fake.files[ordered["wanted"]["training_file"]]["processing_status"] == "COMPLETED"

@@ -31,8 +31,9 @@ class TogetherJobs:
             return self.client.files.upload(copy, purpose="fine-tune", check=True).id
 
     def find_file(self, name: str) -> str | None:
-        """Id of a file uploaded before under this name and not rejected."""
-        named = (file.id for file in self.client.files.list().data or [] if file.filename == name)
+        """Id of a file uploaded before under this name and not rejected; one whose upload broke off stays PENDING for ever."""
+        whole = (file for file in self.client.files.list().data or [] if file.processing_status != "PENDING")
+        named = (file.id for file in whole if file.filename == name)
         return next((id for id in named if self.file_state(id)[0] != "rejected"), None)
 
     def file_state(self, file_id: str) -> tuple[str, str]:
