@@ -1,5 +1,7 @@
 """What is served and how long its prompts get: model folders, adapters, hashes, configuration, the context the data needs."""
 
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,14 +127,20 @@ def context_needed(run) -> int:
 
 
 def most_shown(run) -> int:
-    """Passages in the widest prompt: `top_k`, and in 4_eval as many as training shows (controls) or controlled contexts ask for."""
+    """Passages in the widest prompt: `top_k`, and where 4_eval asks more (`asked_next`) as many as training shows or contexts ask for."""
     p, shown = run.p, [*run.p.top_k, 1]
-    controls, contexts = getattr(p, "controls", False), getattr(p, "contexts", [])
+    controls, contexts = asked_next(run, "controls", False), asked_next(run, "contexts", [])
     if controls or contexts:
         drawn = read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {}).get("n_distractors", max(p.top_k) - 1)
         shown += [drawn + 1] if controls else []
-        shown += [n + 1 for n in getattr(p, "context_distractors", []) or [drawn]] if contexts else []
+        shown += [n + 1 for n in asked_next(run, "context_distractors", []) or [drawn]] if contexts else []
     return max(shown)
+
+
+def asked_next(run, name: str, default):
+    """A parameter of 4_eval; in 3_deploy, which has it not, as 4_eval of the same command will have it, so that its servers will do."""
+    ahead = json.loads(os.environ.get("RAFT_NEXT") or "{}") if run.notebook == "3_deploy" else {}
+    return getattr(run.p, name, ahead.get(name, default))
 
 
 def context_length(run, system: str, config: dict) -> int:
@@ -163,7 +171,7 @@ def context_length(run, system: str, config: dict) -> int:
 
 def _window_needed(run, system: str, limit: int | None) -> int:
     """Tokens that 4_eval's longest perplexity window of a system takes, and one of a reply; 0 where none is measured."""
-    window = max(getattr(run.p, "perplexity_tokens", []), default=0) if system in getattr(run.p, "systems", LOCAL) else 0
+    window = max(asked_next(run, "perplexity_tokens", []), default=0) if system in getattr(run.p, "systems", LOCAL) else 0
     if limit and window >= limit:
         raise BadInput(f"perplexity_tokens: {system} takes {limit} tokens, a reply's one among them; name windows below {limit} instead of {window}")
     return window + 1 if window else 0

@@ -5,6 +5,7 @@ Exit codes: 0 every stage finished and its checks held · 1 a cell failed · 2 s
 """
 
 import argparse
+import json
 import os
 import shlex
 import signal
@@ -216,6 +217,7 @@ def _run(
     lock = RunLock(run_dir)
     log = RunLog(run_dir / "run.log")
     own()
+    os.environ["RAFT_NEXT"] = json.dumps(each["4_eval"] if "4_eval" in chosen else {})  # what 3_deploy serves for
     os.environ["RAFT_ORIGINS"] = "\n".join(f"{s.name}={s.origin}" for s in settings.values() if s.origin != "cell")
     log.say(f"run {name} → runs/{name}/   ({command})")
     seconds: dict[str, float | None] = {}
@@ -280,11 +282,7 @@ def _say_end(log: RunLog, seconds: dict[str, float | None], run_dir: Path) -> No
         log.say(f"serving {' and '.join(server.systems)} at {server.base_url}; ./run_all.sh --stop --run {run_dir.name} ends it")
         log.say(f"    to talk to it: .venv/bin/python -m lib.deploy.chat --run {run_dir.name}")
     report = run_dir / "report.html"
-    log.say(
-        f"report: {report.relative_to(Path.cwd())}"
-        if report.is_file()
-        else f"files: {run_dir.relative_to(Path.cwd())}/"
-    )
+    log.say(f"report: {report.relative_to(Path.cwd())}" if report.is_file() else f"files: {run_dir.relative_to(Path.cwd())}/")
 
 
 def _refuse(problems: list[str]) -> int:

@@ -1,5 +1,7 @@
 """What is served from which files: models, adapters on a shared base, roles with a local model; and what is refused before anything starts."""
 
+import json
+
 import pytest
 
 import lib.deploy.targets as targets
@@ -109,6 +111,17 @@ def test_the_context_takes_the_widest_prompt_that_4_eval_asks_controls_and_conte
     run.p.context_distractors = [999]
     with pytest.raises(BadInput, match="with 1000 passages in controls or contexts, .* the model takes 4096"):
         describe(run, "student")
+
+
+def test_3_deploy_serves_with_room_for_4_eval_of_the_same_command(run, monkeypatch):
+    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}}})
+    lengths = []
+    for ahead in ({}, {"controls": True}, {"controls": True, "perplexity_tokens": [1000]}):
+        monkeypatch.setenv("RAFT_NEXT", json.dumps(ahead))
+        lengths.append(describe(run, "student")[0]["max_model_len"])
+    assert lengths == [90 + 40 + 2 * 16 + 210, 90 + 40 + 10 + 3 * 16 + 210, 1001]
+    run.notebook = "chat"
+    assert describe(run, "student")[0]["max_model_len"] == lengths[0]
 
 
 def test_the_context_takes_the_longest_perplexity_window_of_the_systems_compared(run, monkeypatch, tmp_path):

@@ -129,3 +129,10 @@ def test_two_starts_of_one_run_at_once_are_refused(workshop):
     process.communicate(timeout=30)
     assert done.returncode == 2
     assert f"error: run toy is being made by process {process.pid} already" in done.stdout
+
+
+@pytest.mark.smoke
+def test_3_deploy_is_told_what_4_eval_of_the_same_command_will_ask(workshop):
+    workshop.change("3_deploy", "serve", "print('next:', os.environ['RAFT_NEXT'])")
+    [line] = [line for line in workshop.run("-y", "top_k", "[2]").stdout.splitlines() if "next:" in line]
+    assert '"top_k": [2]' in line
