@@ -309,6 +309,23 @@ def test_a_group_for_this_crawler_replaces_the_general_one():
     assert not Robots(text, "other").allow("https://a/")
 
 
+@pytest.mark.parametrize(
+    ("text", "allowed", "forbidden", "delay_s"),
+    [
+        ("User-agent: *\nDisallow: /?\nDisallow: /*?\nDisallow: /*;\n", "/a", "/?s=1", 0),
+        ("User-agent: *\n\nDisallow: /b\n", "/a", "/b", 0),
+        ("User-agent: *\nDisallow: /b\n\nUser-agent: *\nDisallow: /c\nCrawl-delay: 2.5\n", "/a", "/c", 2.5),
+        ("User-agent: *\nCrawl-delay: 3\nSitemap: https://a/s.xml\nDisallow: /b # secret\nDisallow:\n", "/a", "/b", 3),
+    ],
+    ids=["an empty query", "an empty line", "two groups of one name and half seconds", "a line of no group"],
+)
+def test_robots_are_read_as_rfc_9309_says(text, allowed, forbidden, delay_s):
+    robots = Robots(text, "raft-notebooks")
+    assert robots.allow(f"https://a{allowed}")
+    assert not robots.allow(f"https://a{forbidden}")
+    assert robots.delay_s() == delay_s
+
+
 def test_a_sitemap_that_declares_entities_is_refused_in_any_encoding():
     bomb = '<?xml version="1.0" encoding="{}"?><!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>'
     for encoding in ("utf-8", "utf-16"):
