@@ -148,6 +148,7 @@ def _load(files: Sequence[tuple[Path, str, str]], text_column: str, pages: Seque
     for file, source, charset in files:
         found, bad, guess = _read(file, source, text_column, charset)
         guessed += [(source, guess)] if guess else []
+        bad = bad if found or bad else [("", "empty: no record in it")]
         dropped += [Drop("load", reason, content_id(source, which), source, which) for which, reason in bad]
         for document in found:
             if document.text in texts:

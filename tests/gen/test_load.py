@@ -355,6 +355,18 @@ def test_the_text_column_may_have_another_name_and_a_missing_one_is_named(tmp_pa
     assert "d.parquet" in reasons
 
 
+def test_a_table_without_rows_is_a_row_with_its_reason(tmp_path):
+    import pandas as pd
+
+    (tmp_path / "a.csv").write_text("text,title\n", encoding="utf-8")
+    (tmp_path / "b.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "c.jsonl").write_text("\n\n", encoding="utf-8")
+    pd.DataFrame({"text": pd.Series(dtype=str)}).to_parquet(tmp_path / "d.parquet")
+    (tmp_path / "good.txt").write_text("The mill closed in 1931.", encoding="utf-8")
+    problems = load_documents(tmp_path).table().set_index("source")["problem"]
+    assert dict(problems) == dict.fromkeys(("a.csv", "b.json", "c.jsonl", "d.parquet"), "empty: no record in it") | {"good.txt": ""}
+
+
 def test_rows_that_repeat_a_text_are_told_from_those_that_do_not(tmp_path):
     (tmp_path / "a.csv").write_text("text\nOne text.\nOne text.\nTwo text.\n", encoding="utf-8")
     (tmp_path / "b.txt").write_text("Two text.", encoding="utf-8")
