@@ -318,6 +318,13 @@ def test_an_empty_cell_of_an_html_table_keeps_its_column():
     assert doc.text.endswith("|  | Ferry | Launch |\n|---|---|---|\n| Crew |  | 2 |")
 
 
+def test_html_rows_without_their_end_tag_keep_their_cells_and_the_text_that_follows():
+    rows = "<table><tr><th>Boat<th>Crew<tr><td>Ferry<td>4<tr><td>Launch<td>2</table>"
+    [doc] = read_html(f"<html><body><h1>Boats</h1>{rows}<p>After it.</p><h2>Fees</h2><p>None.</p></body></html>", "t.html")
+    assert doc.text == "Boats\n\n| Boat | Crew |\n|---|---|\n| Ferry | 4 |\n| Launch | 2 |\n\nAfter it.\n\nFees\n\nNone."
+    assert [mark.section for mark in doc.marks] == ["Boats", "Boats > Fees"]
+
+
 def test_csv_and_parquet_give_a_document_for_every_row_of_the_text_column(tmp_path):
     import pandas as pd
 

@@ -27,6 +27,7 @@ def read_html(text: str, source: str) -> list[Document]:
     page = _Page()
     page.feed(text)
     page.close()
+    page.end_row()
     page.end_section()
     main = [(mark, body) for mark, body, in_main in page.sections if in_main]
     whole = [(mark, body) for mark, body, _ in page.sections]
@@ -71,6 +72,7 @@ class _Page(HTMLParser):
         elif _HEADING.match(tag):
             self.end_section()
         elif tag == "tr":
+            self.end_row()  # </tr> may be left out
             self._end_line()
             self._row, self._heads = [], 0
         elif tag in ("td", "th") and self._row is not None:
@@ -96,13 +98,11 @@ class _Page(HTMLParser):
             self._main -= 1
         elif tag in ("td", "th") and self._row is not None:
             self._end_cell()
-        elif tag == "tr" and self._row is not None:
-            self._end_cell()
-            cells, self._row = self._row, None
-            if any(cells):
-                self._lines.append("| " + " | ".join(cells) + " |")
-                self._lines += ["|" + "---|" * len(cells)] if self._heads >= len(cells) > 1 else []
+        elif tag == "tr":
+            self.end_row()
         elif tag in _LINES or tag in _BLOCKS:
+            if tag in ("table", "tbody", "thead"):
+                self.end_row()
             self._end_line(block=tag in _BLOCKS)
             self._pre = max(0, self._pre - (tag == "pre"))
 
@@ -119,6 +119,16 @@ class _Page(HTMLParser):
             section = " > ".join(self._path[level] for level in sorted(self._path))
             self.sections.append((Mark(0, None, section), "\n".join(self._lines), self._main > 0))
         self._lines = []
+
+    def end_row(self) -> None:
+        """Write the table row being read, if one is."""
+        if self._row is None:
+            return
+        self._end_cell()
+        cells, self._row = self._row, None
+        if any(cells):
+            self._lines.append("| " + " | ".join(cells) + " |")
+            self._lines += ["|" + "---|" * len(cells)] if self._heads >= len(cells) > 1 else []
 
     def _head(self, level: int) -> None:
         name = " ".join(self._line.split())
