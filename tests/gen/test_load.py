@@ -325,6 +325,19 @@ def test_html_rows_without_their_end_tag_keep_their_cells_and_the_text_that_foll
     assert [mark.section for mark in doc.marks] == ["Boats", "Boats > Fees"]
 
 
+@pytest.mark.parametrize("box", ['form id="aspnetForm"', 'div class="content no-sidebar"', 'section id="social-policy"'])
+def test_a_page_whose_whole_text_stands_in_what_is_boilerplate_elsewhere_is_read(box):
+    tag = box.split()[0]
+    [doc] = read_html(f"<html><body><nav>Home</nav><{box}><h1>Fees</h1><p>A dog costs £2.</p></{tag}></body></html>", "t.html")
+    assert doc.text == "Fees\n\nA dog costs £2."
+
+
+def test_a_page_of_frames_is_not_read_as_its_words_for_browsers_without_them(tmp_path):
+    (tmp_path / "f.html").write_text("<html><frameset><frame src=a><noframes>Your browser has no frames.</noframes></frameset></html>")
+    with pytest.raises(BadInput, match="no text in it"):
+        load_documents(tmp_path)
+
+
 def test_csv_and_parquet_give_a_document_for_every_row_of_the_text_column(tmp_path):
     import pandas as pd
 

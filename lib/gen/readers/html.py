@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 from lib.gen.readers.text import build
 from lib.gen.records import Document, Mark
 
-_SKIPPED_TAGS = "script style noscript template svg nav footer aside form button select iframe dialog head"
+_SKIPPED_TAGS = "script style noscript noframes template svg nav footer aside form button select iframe dialog head"
+_BOX_TAGS = "div ul section header p a"  # boilerplate where they are called so
 _BLOCK_TAGS = "p div section article main ul ol dl table blockquote pre figure body header tbody thead"
 _LINE_TAGS = "li tr dt dd figcaption caption summary address option"
-_SKIPPED, _BLOCKS, _LINES = (frozenset(tags.split()) for tags in (_SKIPPED_TAGS, _BLOCK_TAGS, _LINE_TAGS))
+_SKIPPED, _BOXES, _BLOCKS, _LINES = (frozenset(tags.split()) for tags in (_SKIPPED_TAGS, _BOX_TAGS, _BLOCK_TAGS, _LINE_TAGS))
 _BOILERPLATE = re.compile(
     r"(?<![a-z])(nav|navbar|navigation|menu|sidebar|breadcrumbs?|cookie|footer|share|social|advert|banner|skip-link)(?![a-z])"
 )
@@ -23,23 +24,40 @@ def looks_like_html(text: str) -> bool:
 
 
 def read_html(text: str, source: str) -> list[Document]:
-    """Make one document of a page. Where it has `<main>` or `<article>` with text enough, the rest is boilerplate."""
-    page = _Page()
-    page.feed(text)
-    page.close()
-    page.end_row()
-    page.end_section()
+    """Make one document of a page. Where it has `<main>` or `<article>` with text enough, the rest is boilerplate.
+
+    Where all of its text stands in forms or in parts called like boilerplate (`<form id="aspnetForm">`, `class="no-sidebar"`),
+    these are read.
+    """
+    page = _read_page(text)
+    if not page.sections:
+        page = _read_page(text, strict=False)
     main = [(mark, body) for mark, body, in_main in page.sections if in_main]
     whole = [(mark, body) for mark, body, _ in page.sections]
     title = page.h1 or re.split(r"\s+[|–—]\s+", page.title)[0]
     return [build(source, title, main if sum(len(body) for _, body in main) >= 200 else whole)]
 
 
-class _Page(HTMLParser):
-    """Collects lines of text by section while tags go by; survives unclosed and misplaced tags."""
+def _read_page(text: str, strict: bool = True) -> "_Page":
+    page = _Page(strict)
+    page.feed(text)
+    page.close()
+    page.end_row()
+    page.end_section()
+    return page
 
-    def __init__(self) -> None:
+
+class _Page(HTMLParser):
+    """Collects lines of text by section while tags go by; survives unclosed and misplaced tags.
+
+    Args:
+        strict: Leave out forms and what is called like boilerplate.
+    """
+
+    def __init__(self, strict: bool) -> None:
         super().__init__(convert_charrefs=True)
+        self._skipped = _SKIPPED if strict else _SKIPPED - {"form"}
+        self._boilerplate = _BOXES if strict else frozenset()
         self.sections: list[tuple[Mark, str, bool]] = []
         self.title = self.h1 = ""
         self._path: dict[int, str] = {}
@@ -64,7 +82,7 @@ class _Page(HTMLParser):
                 self._skip = []
             return
         marked = " ".join(value or "" for name, value in attrs if name in ("class", "id", "role")).lower()
-        if tag in _SKIPPED or (tag in ("div", "ul", "section", "header", "p", "a") and _BOILERPLATE.search(marked)):
+        if tag in self._skipped or (tag in self._boilerplate and _BOILERPLATE.search(marked)):
             self._skip = [tag]
         elif tag in ("main", "article"):
             self.end_section()
