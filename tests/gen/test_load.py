@@ -6,6 +6,8 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
 from pypdf import PdfWriter
 
 from lib.gen.load import load_documents
@@ -186,6 +188,26 @@ def test_word_tables_are_rows_and_headings_sections(tmp_path):
     assert [mark.section for mark in doc.marks] == ["Minutes", "Minutes > Money"]
     assert "- First item" in doc.text
     assert "| Item | Cost |\n|---|---|\n| Paint | £40 |" in doc.text
+
+
+def test_word_text_in_tracked_changes_content_controls_and_inner_tables_is_read_and_contents_are_not(tmp_path):
+    word = docx.Document()
+    paragraph = word.add_paragraph("The tank holds ")
+    for xml in (
+        '<w:del {} w:id="1"><w:r><w:delText>ten</w:delText></w:r></w:del>',
+        '<w:ins {} w:id="2"><w:r><w:t>twelve</w:t></w:r></w:ins>',
+        "<w:sdt {}><w:sdtContent><w:r><w:t> litres.</w:t></w:r></w:sdtContent></w:sdt>",
+    ):
+        paragraph._p.append(parse_xml(xml.format(nsdecls("w"))))
+    gallery = '<w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj></w:sdtPr>'
+    for about, text in (("", "A block of its own."), (gallery, "Contents 1")):
+        xml = f"<w:sdt {nsdecls('w')}>{about}<w:sdtContent><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+        paragraph._p.addnext(parse_xml(xml))
+    cell = word.add_table(1, 1).cell(0, 0)
+    cell.add_table(1, 1).cell(0, 0).text = "Inside"
+    word.save(tmp_path / "m.docx")
+    [doc] = load_documents(tmp_path / "m.docx").documents
+    assert doc.text == "The tank holds twelve litres.\n\nA block of its own.\n\n| Inside |"
 
 
 def test_pdf_lines_flow_and_words_broken_at_a_line_end_are_joined():

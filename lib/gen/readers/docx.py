@@ -5,18 +5,23 @@ from pathlib import Path
 
 import docx
 from docx.opc.exceptions import PackageNotFoundError
-from docx.table import Table
+from docx.oxml.ns import qn
+from docx.table import Table, _Cell
 
 from lib.gen.readers.text import build
 from lib.gen.records import Document, Mark
 
+# What stands around runs and paragraphs; python-docx leaves out what is inside.
+_WRAPS = [qn(f"w:{name}") for name in ("ins", "moveTo", "sdt", "sdtContent", "smartTag", "customXml", "fldSimple")]
+
 
 def read_docx(path: Path, source: str) -> list[Document]:
-    """Make one document of a Word file. Headers, footers, comments and text boxes are not read."""
+    """Make one document of a Word file, tracked changes accepted. Headers, footers, notes, comments and text boxes are not read."""
     try:
         word = docx.Document(str(path))
     except (KeyError, ValueError, PackageNotFoundError) as error:
         raise ValueError("not a DOCX file, whatever its name says (an old DOC or another archive?)") from error
+    _unwrap(word.element.body)
     title = ""
     headings: dict[int, str] = {}
     pieces: list[tuple[Mark, str]] = []
@@ -44,6 +49,18 @@ def read_docx(path: Path, source: str) -> list[Document]:
     return [build(source, title or (word.core_properties.title or ""), pieces)]
 
 
+def _unwrap(body) -> None:
+    """Put what stands in wraps in their place; a table of contents, which Word wraps too, goes."""
+    for gallery in list(body.iter(qn("w:docPartGallery"))):
+        wrap = next(gallery.iterancestors(qn("w:sdt")), None)
+        if gallery.get(qn("w:val")) == "Table of Contents" and wrap is not None:
+            wrap.getparent().remove(wrap)
+    for wrap in list(body.iter(*_WRAPS)):
+        for held in list(wrap):
+            wrap.addprevious(held)
+        wrap.getparent().remove(wrap)
+
+
 def _rows(table: Table) -> list[str]:
     """A table as Markdown; Word does not say which row is the header, and the first is taken for it."""
     rows = []
@@ -52,9 +69,17 @@ def _rows(table: Table) -> list[str]:
         seen = None
         for cell in row.cells:  # a merged cell comes once per column it spans
             if cell._tc is not seen:
-                cells.append(" ".join(cell.text.split()))
+                cells.append(" ".join(_text(cell).split()))
             seen = cell._tc
         if any(cells):
             rows.append("| " + " | ".join(cells) + " |")
             rows += ["|" + "---|" * len(cells)] if len(rows) == 1 and len(table.rows) > 1 else []
     return rows
+
+
+def _text(cell: _Cell) -> str:
+    """What stands in a cell, tables within it too."""
+    parts: list[str] = []
+    for block in cell.iter_inner_content():
+        parts += [_text(held) for row in block.rows for held in row.cells] if isinstance(block, Table) else [block.text]
+    return " ".join(parts)
