@@ -31,6 +31,7 @@ _MARKER = re.compile(
     r"^\s*(?:>\s*)?(?:[-*•‣–]\s+)?(?:\*\*)?"
     r"(?:\(?(?P<n>\d{1,3})(?:[.)]\s+|[、．）]\s*)|(?:Q|Question|Frage|Pregunta)\s*\d{0,3}\s*[:.)]\s*)?(?:\*\*\s+)?"
 )
+_COUNTED = re.compile(r"(?:q|question)?[\s_-]*\d{1,3}", re.IGNORECASE)  # a field that holds one question of several
 _TOLD = re.compile(
     rf"(?<=[{_MARKS}])\s*[(\[]?\s*(?:\*\*)?(?:A|Answer|Antwort|Réponse|Respuesta)\s*[::].*$", re.IGNORECASE
 )
@@ -116,6 +117,8 @@ def _json_values(text: str) -> Iterable[dict | list]:
                 value = json.loads(attempt)
             except json.JSONDecodeError:
                 continue
+            if candidate is not text and not (_strings(value) or (isinstance(value, dict) and value)):
+                break  # the [1] or {} of a question
             if isinstance(value, dict | list):
                 yield value
             return  # a bare string is a line like any other
@@ -128,11 +131,12 @@ def _json_values(text: str) -> Iterable[dict | list]:
 
 
 def _strings(value: object) -> list[str]:
-    """The questions in whatever JSON came: {"questions": […]}, a list, or objects with a `question` field."""
+    """The questions in whatever JSON came: {"questions": […]}, a list, objects with a `question` field, or {"question 1": …}."""
     if isinstance(value, dict):
         if isinstance(value.get("question"), str):
             return [value["question"]]
-        return [q for held in value.values() if isinstance(held, list) for q in _strings(held)]
+        held = [text for name, text in value.items() if not isinstance(text, str) or _COUNTED.fullmatch(name)]
+        return [q for part in held for q in _strings([part])]
     if isinstance(value, list):
         return [q for held in value for q in ([held] if isinstance(held, str) else _strings(held))]
     return []
