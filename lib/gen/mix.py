@@ -19,7 +19,7 @@ KINDS = ("oracle", "no_oracle", "refusal")
 
 def share(p: float, n: int) -> int:
     """The whole number nearest to `p * n`, halves up."""
-    return int(p * n + 0.5)
+    return int(p * n + 0.5 + 1e-9)  # 0.7 * 45 is 31.499999999999996
 
 
 def count_kinds(n: int, *, p_oracle: float, p_refusal: float, both_contexts: bool = False) -> dict[str, int]:

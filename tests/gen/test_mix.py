@@ -32,6 +32,11 @@ def test_shares_of_rows_with_their_oracle_and_of_refusals_are_exact_counts_0_and
     assert kinds == Counter({"oracle": n_oracle, "no_oracle": n - n_oracle, "refusal": int(p_refusal * n + 0.5)})
 
 
+def test_a_share_is_rounded_as_its_decimals_say_halves_up():
+    shares = {(p, n): share(p / 100, n) for p in range(101) for n in range(1, 200)}
+    assert [key for key, found in shares.items() if found != (key[0] * key[1] + 50) // 100] == []
+
+
 def test_every_row_shows_the_same_number_of_distinct_chunks():
     examples, _ = mixed()
     assert {len({c.chunk_id for c in e.context}) for e in examples} == {5}
