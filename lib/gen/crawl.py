@@ -181,7 +181,7 @@ class _Web:
             answer = self._patient_get(url, max_bytes, headers)
             if answer.status not in (301, 302, 303, 307, 308) or "location" not in answer.headers:
                 return answer, url
-            target = clean_url(urljoin(url, answer.headers["location"]))
+            target = _target(url, answer.headers["location"])
             if url.startswith("https:") and target.startswith("http:"):
                 raise Refused(f"redirected from https to http: {target[:100]}")
             url, headers = target, None
@@ -247,6 +247,15 @@ def _is_url(name: str) -> bool:
 def _host(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _target(url: str, location: str) -> str:
+    """Where a page sends one on to."""
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = location  # to be refused as what it is
+    return clean_url(target)
 
 
 def _now() -> str:

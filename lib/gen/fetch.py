@@ -77,7 +77,10 @@ def clean_url(url: str) -> str:
     Raises:
         Refused: Not http or https, without a host, with a user or password, or with a port that is none.
     """
-    parts = urlsplit(urldefrag(url.strip()).url)
+    try:
+        parts = urlsplit(urldefrag(url.strip()).url)
+    except ValueError as error:
+        raise Refused(f"no address ({error}): {url.strip()[:100]!r}") from None
     try:
         port = parts.port
     except ValueError:

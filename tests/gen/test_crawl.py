@@ -221,6 +221,15 @@ def test_other_addresses_than_plain_web_ones_are_refused(url):
         clean_url(url)
 
 
+def test_an_address_that_is_none_is_a_row_with_its_reason_in_a_sitemap_and_in_a_redirect(site, manners, tmp_path):
+    site.pages = {"/s.xml": site.sitemap("/a", "/away", "http://[bad"), "/a": page("A page."), "/away": (302, {"Location": "//[bad"}, b"")}
+    loaded = load_documents(f"{site.url}/s.xml", crawl_dir=tmp_path, manners=manners)
+    assert len(loaded.documents) == 1
+    reasons = {drop.source: drop.reason for drop in loaded.dropped}
+    assert set(reasons) == {f"{site.url}/away", "http://[bad"}
+    assert all("no address (Invalid IPv6 URL)" in reason for reason in reasons.values())
+
+
 def test_addresses_are_quoted_and_lose_their_fragment():
     assert (
         clean_url(" HTTP://Bücher.example:80/a b/ü?q=ö#part ") == "http://xn--bcher-kva.example/a%20b/%C3%BC?q=%C3%B6"
