@@ -13,7 +13,7 @@ from lib.gen.readers.json import read_json
 from lib.gen.readers.table import read_csv, read_parquet
 from lib.gen.readers.text import html_charset, read_markdown, read_text
 from lib.gen.records import Document, Drop, content_id
-from lib.gen.sitemap import is_sitemap
+from lib.gen.sitemap import ENDINGS, is_sitemap, parse_sitemap
 from lib.gen.webstore import Page, PageStore
 from lib.run import BadInput
 from lib.run.decode import decode, describe_guess
@@ -112,6 +112,7 @@ def load_documents(
         BadInput: The path does not exist, or nothing below it can be read.
     """
     if not is_sitemap(str(path)):
+        _refuse_broken_sitemap(Path(path))
         found, dropped = _walk(Path(path))
         loaded = _load([(file, source, "") for file, source in found], text_column, ())
         return _some(replace(loaded, dropped=(*dropped, *loaded.dropped)), path)
@@ -120,6 +121,15 @@ def load_documents(
     pages = crawl(str(path), crawl_dir, manners or Manners(), refresh=refresh)
     files = [(crawl_dir / page.file, page.url, page.charset) for page in pages if page.file]
     return _some(_load(files, text_column, pages), path)
+
+
+def _refuse_broken_sitemap(path: Path) -> None:
+    """A file that is called like a sitemap can be nothing else; say what is wrong with it."""
+    if path.name.lower().endswith(ENDINGS) and path.is_file():
+        try:
+            parse_sitemap(path.read_bytes())
+        except ValueError as error:
+            raise BadInput(f"documents: cannot read the sitemap {path}: {error}") from None
 
 
 def read_kept(crawl_dir: Path, text_column: str) -> Loaded | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.parsers import expat
 
 MAX_BYTES = 50 * 1024 * 1024  # unpacked; the protocol's limit (sitemaps.org)
+ENDINGS = (".xml", ".xml.gz")  # of a local file
 _ROOTS = ("urlset", "sitemapindex")
 
 
@@ -26,7 +27,7 @@ def is_sitemap(documents: str) -> bool:
     if re.match(r"https?://", documents, re.IGNORECASE):
         return True
     path = Path(documents)
-    if not documents.lower().endswith((".xml", ".xml.gz")) or not path.is_file():
+    if not documents.lower().endswith(ENDINGS) or not path.is_file():
         return False
     try:
         parse_sitemap(path.read_bytes())

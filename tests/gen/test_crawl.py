@@ -363,6 +363,20 @@ def test_a_local_sitemap_is_known_by_what_is_in_it(site, manners, tmp_path):
     assert [d.source for d in loaded.documents] == [f"{site.url}/a"]
 
 
+@pytest.mark.parametrize(
+    ("name", "body", "reason"),
+    [
+        ("s.xml", b"<urlset><url><loc>http://a/", "no XML"),
+        ("s.xml.gz", gzip.compress(b"<urlset/>")[:-4], "broken gzip"),
+        ("s.xml", b"<rss/>", "expected <urlset> or <sitemapindex>, found <rss>"),
+    ],
+)
+def test_a_local_sitemap_that_is_broken_is_told_by_what_is_wrong_with_it(tmp_path, name, body, reason):
+    (tmp_path / name).write_bytes(body)
+    with pytest.raises(BadInput, match=reason):
+        load_documents(tmp_path / name)
+
+
 def test_an_index_that_names_itself_ends(site, manners, tmp_path):
     site.pages = {
         "/s.xml": site.sitemap("/s.xml", "/t.xml", kind="sitemap"),
