@@ -19,6 +19,13 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# No prose holds these: a page that says ISO-8859-1 and has them is in Windows-1252, where they are quotation marks, dashes and the
+# euro sign, or in UTF-8. What pages mean by a name is in the Encoding Standard (WHATWG).
+_CONTROLS = re.compile(r"[\x80-\x9f]")
+_MEANT = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "iso-8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
+    "shift-jis": "cp932", "sjis": "cp932", "euc-kr": "cp949",
+}  # fmt: skip
 SAMPLE_BYTES = 200_000
 _SCRIPTS = [
     "cp1251", "koi8_r", "koi8_u", "cp866", "iso8859_5", "cp1253", "iso8859_7", "cp1255", "cp1256", "tis_620",
@@ -67,11 +74,9 @@ def decode(data: bytes, charset: str = "") -> Decoded:
                 return Decoded(data.decode(encoding))
             except UnicodeDecodeError as error:
                 raise ValueError(f"not text: starts like {encoding} but is broken ({error.reason})") from error
-    try:
-        if charset:
-            return Decoded(data.decode(charset))
-    except (LookupError, UnicodeDecodeError):
-        pass
+    said = _try(data, charset)
+    if said is not None and not _CONTROLS.search(said):
+        return Decoded(said)
     head = data[:4096]
     if head.count(0) > len(head) // 4:  # western text in UTF-16 has a zero in every second byte
         encoding = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
@@ -84,7 +89,16 @@ def decode(data: bytes, charset: str = "") -> Decoded:
     try:
         return Decoded(data.decode("utf-8"))
     except UnicodeDecodeError:
-        return _guess(data)
+        meant = _try(data, _MEANT.get(charset.lower().replace("_", "-"), ""))
+        return _guess(data) if meant is None else Decoded(meant)
+
+
+def _try(data: bytes, encoding: str) -> str | None:
+    """The text in that encoding; None where there is no such encoding or it does not fit."""
+    try:
+        return data.decode(encoding) if encoding else None
+    except (LookupError, UnicodeError):  # an encoding called `undefined` is one, and raises the latter
+        return None
 
 
 def decode_file(path: Path) -> str:

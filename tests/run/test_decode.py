@@ -90,3 +90,18 @@ def test_rows_in_an_old_encoding_are_read_by_the_whole_file_and_the_guess_is_sai
     (tmp_path / "a.jsonl").write_bytes("\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode("cp1250"))
     with pytest.warns(UserWarning, match=r"a\.jsonl: read as cp1250, a guess"):
         assert list(read_rows(tmp_path / "a.jsonl")) == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "said"),
+    [
+        ("Don’t pay 5 € – “ever”.", "cp1252", "ISO-8859-1"),
+        ("Don’t pay 5 € – “ever”.", "utf-8", "iso-8859-1"),
+        ("İstanbul’da “şey”.", "cp1254", "iso-8859-9"),
+        ("朱镕基 “测试”。", "gb18030", "gb2312"),
+        ("①日本語 ～ テスト", "cp932", "Shift_JIS"),
+        ("Grüße aus Köln.", "utf-8", "undefined"),
+    ],
+)
+def test_a_page_in_the_wider_encoding_that_its_name_stands_for_loses_no_letter(text, encoding, said):
+    assert decode(text.encode(encoding), said) == (text, "")
