@@ -9,6 +9,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from pypdf import PdfWriter
+from pypdf.errors import DependencyError
 
 from lib.gen.load import load_documents
 from lib.gen.readers.html import read_html
@@ -258,6 +259,22 @@ def test_pdf_pages_keep_their_numbers_in_marks(tmp_path):
 
 LEFT = ["The left column tells of the old mill and", "of the people who lived beside it until", "the water was led away from the valley", "and the wheel stood still for ever more."]  # fmt: skip
 RIGHT = ["The right column is about the new bridge", "that was built of steel in one summer", "by men who came from the other side of", "the hills and went home in the autumn."]  # fmt: skip
+
+
+def test_a_pdf_under_aes_is_not_called_broken_and_the_way_out_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("pypdf._encryption.CryptAES.encrypt", lambda _self, data: data)
+    writer = PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.add_metadata({"/Title": "Tides"})
+    writer.encrypt("", "owner", algorithm="AES-128")
+    writer.write(tmp_path / "a.pdf")
+    monkeypatch.setattr("pypdf._encryption.CryptAES.decrypt", _no_aes)
+    with pytest.raises(BadInput, match="encrypted by AES.*qpdf --decrypt"):
+        load_documents(tmp_path / "a.pdf")
+
+
+def _no_aes(*_: object, **__: object) -> bytes:
+    raise DependencyError("cryptography>=3.1 is required for AES algorithm")
 
 
 def test_pdf_columns_that_are_drawn_line_by_line_are_read_one_after_the_other(tmp_path):
