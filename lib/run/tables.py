@@ -110,7 +110,8 @@ def csv_rows(text: str) -> tuple[list[str], Iterator[tuple[dict, str]]]:
     head = text.partition("\n")[0]
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t|", key=head.count), strict=True)
     try:
-        return list(reader.fieldnames or []), _checked(reader)
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or []]  # "title, text" names `text`
+        return list(reader.fieldnames), _checked(reader)
     except csv.Error:
         raise ValueError(_broken_quote(1, reader.reader.line_num)) from None
 

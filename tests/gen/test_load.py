@@ -465,6 +465,11 @@ def test_a_quote_that_is_never_closed_takes_its_own_lines_and_no_others(tmp_path
     assert "lines 3 to 4: a quoted cell is not closed" in loaded.dropped[0].reason
 
 
+def test_a_space_beside_a_column_is_no_part_of_its_name(tmp_path):
+    (tmp_path / "a.csv").write_text("title, text\nOne, A whole text\n", encoding="utf-8")
+    assert [(d.title, d.text.strip()) for d in load_documents(tmp_path).documents] == [("One", "A whole text")]
+
+
 def test_a_row_with_more_cells_than_the_header_is_dropped_with_its_reason_not_cut(tmp_path):
     (tmp_path / "a.csv").write_text("text,n\nA text, cut at its comma,1\nA whole text,2\n", encoding="utf-8")
     loaded = load_documents(tmp_path)
