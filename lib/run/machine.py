@@ -8,10 +8,13 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 GB = 1e9
 WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 # bf16 weights 2 + gradients 2 + fp32 master weights 4 + Adam's two fp32 moments 8.
 TRAINING_BYTES_PER_PARAMETER = 16
+FOUR_BITS = 0.35  # share of 16-bit weights, with scales and the layers that stay as they are
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,44 @@ def _config(folder: Path) -> dict:
         return json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+
+
+def is_offloaded(launcher: Path, root: Path = Path()) -> bool:
+    """Whether an accelerate configuration has DeepSpeed keep Adam's states in the machine's memory instead of the GPUs'."""
+    try:
+        config = yaml.safe_load(launcher.read_text(encoding="utf-8"))
+        zero = json.loads((root / config["deepspeed_config"]["deepspeed_config_file"]).read_text(encoding="utf-8"))
+        return zero["zero_optimization"].get("offload_optimizer", {}).get("device", "none") != "none"
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):  # what is wrong with it is said by who starts it
+        return False
+
+
+def estimate_needs(values: dict, size: ModelSize | None, notebooks: list[str], offloaded: bool = False) -> tuple[float, float]:
+    """Bytes of disk and of memory (GPUs', where there are any) that a run needs on this machine at its peak, at the least.
+
+    Disk: 0.3 GB of pages, logs and stores; full tuning keeps two checkpoints of 14 bytes a parameter (weights, fp32 master
+    weights and two moments) and the model. Memory: training 16 bytes a parameter, which `hosts` share and which are elsewhere
+    where they are `offloaded`, and 1 GB for each of two processes; serving the weights and 1.5 GB for one server, since models
+    take turns where they do not fit, or for each where `sharing` is together: an adapter stands on its base. The larger of the
+    two counts, since they do not overlap.
+    """
+    disk, memory = 0.3 * GB, 1.0 * GB
+    if size is None:
+        return disk, memory
+    tuning = values.get("tuning", "full")
+    full = tuning == "full"
+    if "2_finetune" in notebooks and values.get("backend", "local") == "local":
+        trained = size.n_parameters if full else 0.02 * size.n_parameters
+        disk += 2 * 14 * trained + (size.weight_bytes if full else 0)
+        base = {"full": 0.0, "lora": 1.0, "qlora": FOUR_BITS}.get(tuning, 0.0) * size.weight_bytes
+        state = 0.0 if offloaded else TRAINING_BYTES_PER_PARAMETER * trained + base
+        memory = max(memory, state / max(1, len(values.get("hosts", []))) + 2 * GB)
+    if {"3_deploy", "4_eval"} & set(notebooks) and values.get("engine") != "endpoint":
+        servers = {system if full or system != "student" else "baseline" for system in values.get("systems", ["student"])}
+        side_by_side = len(servers) if values.get("sharing") == "together" else 1
+        weights = {"": 1.0, "fp8": 0.55}.get(values.get("quantization", ""), FOUR_BITS) * size.weight_bytes
+        memory = max(memory, (side_by_side * (weights + 1.5 * GB) + 1 * GB) / max(1, len(values.get("serve_hosts", []))))
+    return disk, memory
 
 
 def free_memory() -> float:

@@ -191,8 +191,9 @@ def _check_port(values: dict, folder: Path, found: Findings) -> None:
 
 
 def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str], folder: Path, found: Findings) -> None:
-    disk, memory = estimate_needs(values, size, notebooks)
     gpus = machine.gpu_memory()
+    offloaded = bool(gpus) and "2_finetune" in notebooks and machine.is_offloaded(_resolve(folder, values.get("launcher", "")), folder)
+    disk, memory = machine.estimate_needs(values, size, notebooks, offloaded)
     have = machine.free_disk(folder / "runs")
     if disk > have:
         found.shortages.append(
@@ -203,34 +204,17 @@ def _check_resources(values: dict, size: ModelSize | None, notebooks: list[str],
             f"student_model: nothing tells the size of {values['student_model']}, so memory and disk were not checked"
         )
         return
+    if offloaded and (kept := machine.TRAINING_BYTES_PER_PARAMETER * size.n_parameters) > machine.free_memory():
+        found.shortages.append(
+            f"memory: the launcher keeps at least {kept / GB:.1f} GB off the GPUs and memory has {machine.free_memory() / GB:.1f} GB: "
+            "choose a smaller student_model, or a launcher that offloads nothing"
+        )
     have, where = (sum(gpus), f"{len(gpus)} GPUs") if gpus else (machine.free_memory(), "memory")
     if memory > have:
         found.shortages.append(
             f"memory: about {memory / GB:.1f} GB are needed and {where} {'have' if gpus else 'has'} {have / GB:.1f} GB: "
             "choose a smaller student_model, or fewer systems"
         )
-
-
-def estimate_needs(values: dict, size: ModelSize | None, notebooks: list[str]) -> tuple[float, float]:
-    """Bytes of disk and of memory (a GPU's, where there is one) that a run needs at its peak; whole runs, not their growth.
-
-    Disk: 0.3 GB of pages, logs and stores; full tuning keeps two checkpoints of 14 bytes a parameter (weights, fp32 master
-    weights and two moments) and the model. Memory: training 16 bytes a parameter and 1 GB for each of two processes;
-    serving the weights and 1.5 GB for each system; the larger of the two, since they do not overlap.
-    """
-    disk, memory = 0.3 * GB, 1.0 * GB
-    if size is None:
-        return disk, memory
-    full = values.get("tuning", "full") == "full"
-    if "2_finetune" in notebooks and values.get("backend", "local") == "local":
-        trained = size.n_parameters if full else 0.02 * size.n_parameters
-        disk += 2 * 14 * trained + (size.weight_bytes if full else 0)
-        state = machine.TRAINING_BYTES_PER_PARAMETER * trained + (0 if full else size.weight_bytes)
-        memory = max(memory, state + 2 * GB)
-    if {"3_deploy", "4_eval"} & set(notebooks) and values.get("engine") != "endpoint":
-        served = len(values.get("systems", ["student"]))
-        memory = max(memory, served * (size.weight_bytes + 1.5 * GB) + 1 * GB)
-    return disk, memory
 
 
 def is_hosted(values: dict) -> bool:

@@ -1,13 +1,14 @@
 import json
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
 from lib.run import machine
-from lib.run.machine import GB, ModelSize, model_size
-from lib.run.params import NOTEBOOKS
-from lib.run.preflight import check_run, estimate_needs
+from lib.run.machine import GB, ModelSize, estimate_needs, model_size
+from lib.run.params import NOTEBOOKS, read_all, read_yaml, resolve
+from lib.run.preflight import check_run
 
 
 @pytest.fixture
@@ -100,6 +101,33 @@ def test_needs_follow_the_arithmetic():
     assert memory == pytest.approx(16 * 8e9 + 2e9)
     _, lora = estimate_needs({"tuning": "lora", "engine": "vllm", "systems": ["student"]}, size, ["2_finetune"])
     assert lora < memory / 5
+
+
+@pytest.mark.parametrize(
+    ("file", "launcher", "gpus_gb"),
+    [("Llama-3.2-1B-1gpu", "", [40]), ("Llama-3.2-1B-1gpu", "gpu1_offload", [16]), ("QA-chatbot-QLoRA-1gpu", "", [24]), ("QA-chatbot-LoRA-2gpu", "", [40] * 2),
+     ("Llama-2-7b", "", [80] * 4), ("Meta-Llama-3-8B-Instruct", "", [80] * 4), ("Meta-Llama-3.1-8B-Instruct", "", [80] * 4), ("Llama-3.1-8B-2nodes", "", [80] * 8)],
+)  # fmt: skip
+def test_the_machine_that_a_parameter_file_names_is_enough_for_it(monkeypatch, file, launcher, gpus_gb):
+    settings, _ = resolve(read_all(), [(file, read_yaml(f"parameters/{file}.yaml"))])
+    values = {name: setting.value for name, setting in settings.items()}
+    values |= {"launcher": f"parameters/launchers/{launcher}.yaml"} if launcher else {}
+    monkeypatch.setattr(machine, "gpu_memory", lambda: [gb * GB for gb in gpus_gb])
+    monkeypatch.setattr(machine, "free_memory", lambda: 64 * GB)
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 1000 * GB)
+    assert [line for line in check_run(values, list(NOTEBOOKS), Path()).shortages if "venv" not in line] == []
+    monkeypatch.setattr(machine, "gpu_memory", lambda: [gb * GB / 10 for gb in gpus_gb])
+    assert [line for line in check_run(values, list(NOTEBOOKS), Path()).shortages if line.startswith("memory")]
+
+
+def test_what_a_launcher_offloads_has_to_fit_the_memory_of_the_machine(values, tmp_path, monkeypatch):
+    (tmp_path / "zero.json").write_text('{"zero_optimization": {"stage": 3, "offload_optimizer": {"device": "cpu"}}}')
+    (tmp_path / "cpu.yaml").write_text("deepspeed_config: {deepspeed_config_file: zero.json}")
+    monkeypatch.setattr(machine, "gpu_memory", lambda: [24 * GB])
+    monkeypatch.setattr(machine, "free_memory", lambda: 64 * GB)
+    monkeypatch.setattr(machine, "free_disk", lambda folder: 1000 * GB)
+    found = check_run({**values, "student_model": "some/Model-8B-Instruct"}, list(NOTEBOOKS), tmp_path)
+    assert len(found.shortages) == 1 and found.shortages[0].startswith("memory: the launcher keeps at least 128.0 GB off the GPUs and memory has 64.0 GB")
 
 
 @pytest.mark.parametrize(
