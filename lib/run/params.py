@@ -4,8 +4,10 @@ The cells are the one place where a parameter's name, type, default and help liv
 """
 
 import ast
+import contextlib
 import difflib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +52,11 @@ def read_parameters(notebook: str | Path) -> list[Parameter]:
         raise BadInput(f"{notebook.name}: expected one cell tagged 'parameters', found {len(tagged)}")
     source = "".join(tagged[0]["source"])
     lines = source.splitlines()
-    return [_parameter(notebook.name, node, lines) for node in ast.parse(source).body]
+    try:
+        nodes = ast.parse(source).body
+    except SyntaxError as error:
+        raise BadInput(f"{notebook.name}: its parameters cell is no Python: {error.msg} in line {error.lineno} of the cell") from None
+    return [_parameter(notebook.name, node, lines) for node in nodes]
 
 
 def _parameter(notebook: str, node: ast.stmt, lines: list[str]) -> Parameter:
@@ -85,7 +91,9 @@ def read_yaml(path: str | Path) -> dict:
         near = sorted(str(p) for p in Path("parameters").glob("*.yaml"))
         raise BadInput(f"parameter file {path}: no such file; there are {', '.join(near) or 'none in parameters/'}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        values = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"parameter file {path}: cannot be read as UTF-8 text: {error}") from None
     except yaml.YAMLError as error:
         raise BadInput(f"parameter file {path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
@@ -96,21 +104,23 @@ def read_yaml(path: str | Path) -> dict:
 def check_value(parameter: Parameter, value: object, origin: str) -> object:
     """`value` as the parameter's type.
 
-    Whole numbers pass for floats. From YAML, text such as `1e-5` (which YAML 1.1 reads as text) passes for a float.
+    Whole numbers pass for floats. From YAML, text such as `1e-5` (which YAML 1.1 reads as text) passes for a float. What a list may
+    hold is told by its default, where that holds something.
 
     Raises:
         BadInput: Any other type.
     """
-    kind = TYPES[parameter.type]
-    if type(value) is kind:
-        return value
+    kind, expected = TYPES[parameter.type], parameter.type
+    if kind is list and parameter.default and isinstance(value, list):
+        within = type(parameter.default[0])
+        kind, expected = (list if all(type(item) is within for item in value) else None), f"list of {within.__name__}"
     if kind is float and (type(value) is int or isinstance(value, str)):
-        try:
-            return float(value)
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError, OverflowError):
+            value = float(value)
+    if type(value) is kind and not (kind is float and not math.isfinite(value)):
+        return value
     raise BadInput(
-        f"{parameter.name} ({origin}): expected {parameter.type}, for example {parameter.default!r}; "
+        f"{parameter.name} ({origin}): expected {expected}, for example {parameter.default!r}; "
         f"found {value!r}, a {type(value).__name__}"
     )
 
@@ -119,7 +129,11 @@ def parse_override(parameter: Parameter, text: str) -> object:
     """The value of `-y NAME TEXT`: text stays text for `str`; other types are read as YAML."""
     if parameter.type == "str":
         return text
-    return check_value(parameter, yaml.safe_load(text), "-y")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    return check_value(parameter, value, "-y")
 
 
 def resolve(

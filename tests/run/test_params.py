@@ -30,6 +30,11 @@ def test_a_line_that_is_no_typed_literal_is_refused_and_shown(tmp_path, line):
     assert line in str(error.value)
 
 
+def test_a_cell_that_is_no_python_is_named_with_the_line(tmp_path):
+    with pytest.raises(BadInput, match=r"parameters cell is no Python: .* in line 2 of the cell"):
+        read_parameters(notebook(tmp_path, 'a: int = 1\nb: str = "C:\\Users"'))
+
+
 def test_whole_numbers_and_exponents_pass_for_floats_and_nothing_else_is_bent():
     rate = Parameter("rate", "float", 0.1, "")
     assert check_value(rate, 1, "-y") == 1.0
@@ -37,14 +42,26 @@ def test_whole_numbers_and_exponents_pass_for_floats_and_nothing_else_is_bent():
     for kind, value in [("int", 1.0), ("int", True), ("int", "3"), ("str", 3), ("bool", 0), ("bool", "False"), ("list", "1")]:
         with pytest.raises(BadInput, match=f"expected {kind}"):
             check_value(Parameter("p", kind, None, ""), value, "x.yaml")
-    with pytest.raises(BadInput, match="expected float"):
-        check_value(rate, "fast", "-y")
+    for value in ("fast", "nan", float("inf")):
+        with pytest.raises(BadInput, match="expected float"):
+            check_value(rate, value, "-y")
+
+
+def test_a_list_holds_what_its_default_holds():
+    systems = Parameter("systems", "list", ["student"], "")
+    assert check_value(systems, ["teacher", "student"], "-y") == ["teacher", "student"]
+    for value in ([1, 2], [None], [["student"]]):
+        with pytest.raises(BadInput, match=r"systems \(-y\): expected list of str, for example \['student'\]"):
+            check_value(systems, value, "-y")
+    assert check_value(Parameter("hosts", "list", [], ""), ["a", 1], "-y") == ["a", 1]
 
 
 def test_an_override_is_text_for_str_and_yaml_for_the_rest():
     assert parse_override(Parameter("run", "str", "", ""), "42") == "42"
     assert parse_override(Parameter("k", "list", [], ""), "[3, 5]") == [3, 5]
     assert parse_override(Parameter("keep", "bool", False, ""), "False") is False
+    with pytest.raises(BadInput, match=r"k \(-y\): expected list, for example \[\]; found '\[3,'"):
+        parse_override(Parameter("k", "list", [], ""), "[3,")
 
 
 def test_later_layers_win_and_every_problem_is_listed():
@@ -65,6 +82,14 @@ def test_a_parameter_file_that_is_no_flat_mapping_is_refused(tmp_path, text, say
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(BadInput, match=says):
         read_yaml(tmp_path / "x.yaml")
+
+
+def test_a_parameter_file_in_another_encoding_is_refused_and_a_byte_order_mark_is_not(tmp_path):
+    (tmp_path / "x.yaml").write_bytes("run: mine  # größer".encode("cp1252"))
+    with pytest.raises(BadInput, match="x.yaml: cannot be read as UTF-8 text"):
+        read_yaml(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_bytes("run: mine  # größer".encode("utf-8-sig"))
+    assert read_yaml(tmp_path / "x.yaml") == {"run": "mine"}
 
 
 def test_a_missing_parameter_file_names_those_there_are():
