@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from lib.run.errors import BadInput
 from lib.run.files import text_hash
 
 USED_BY = {
@@ -62,9 +63,18 @@ def roles_hash(
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Variables of a `.env` file, lines `NAME=value`; `#` comments, quotes, `export` and a byte-order mark are understood."""
+    """Variables of a `.env` file, lines `NAME=value`; `#` comments, quotes, `export` and a byte-order mark are understood.
+
+    Raises:
+        BadInput: It cannot be read, or is not UTF-8.
+    """
     values = {}
-    for line in path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else ():
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "is not UTF-8, save it as that" if isinstance(error, UnicodeDecodeError) else error.strerror  # its bytes may be a key's
+        raise BadInput(f"{path}: cannot be read: {reason}") from None
+    for line in text.splitlines():
         name, equals, value = line.strip().removeprefix("export ").partition("=")
         if equals and not name.lstrip().startswith("#"):
             value = value.strip()

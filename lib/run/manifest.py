@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from lib.run.errors import BadInput
 from lib.run.files import read_json, write_json
 
 PACKAGES = (
@@ -23,9 +24,19 @@ def now() -> str:
 
 
 def read_manifest(path: Path) -> dict:
-    """The manifest, or the empty one of a run that has not begun."""
+    """The manifest, or the empty one of a run that has not begun.
+
+    Raises:
+        BadInput: The file is damaged, or no manifest of this project.
+    """
     if path.is_file():
-        return read_json(path)
+        try:
+            manifest = read_json(path)
+        except ValueError:
+            manifest = None
+        if not isinstance(manifest, dict) or not {"stand_ins", "parameters", "stages"} <= manifest.keys():
+            raise BadInput(f"{path} is damaged, or not what this version writes: choose another name with --run, or move {path.parent.name} away")
+        return manifest
     return {"run": path.parent.name, "created": now(), "stand_ins": [], "parameters": {}, "stages": {}}
 
 

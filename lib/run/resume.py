@@ -66,12 +66,15 @@ class RunLock:
         run_dir: Folder of the run; made if it is not there.
 
     Raises:
-        BadInput: Another command holds it.
+        BadInput: Another command holds it, or the folder cannot be written.
     """
 
     def __init__(self, run_dir: Path):
-        run_dir.mkdir(parents=True, exist_ok=True)
-        self._file = open(run_dir / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 (held for a whole run)
+        try:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            self._file = open(run_dir / ".lock", "a+", encoding="utf-8")  # noqa: SIM115 (held for a whole run)
+        except OSError as error:
+            raise BadInput(f"run {run_dir.name}: its folder cannot be written: {error}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -57,6 +57,27 @@ def test_another_endpoint_is_the_reason_and_another_key_is_not(finished, monkeyp
     assert "canary" not in (workshop.run_dir / "run.json").read_text()
 
 
+def test_variables_in_another_encoding_are_refused_and_not_shown(finished, workshop):
+    (workshop.folder / ".env").write_bytes("# clé\nTEACHER_OPENAI_API_KEY=canary".encode("cp1252"))
+    with pytest.raises(BadInput, match=r"\.env: cannot be read: is not UTF-8") as error:
+        finished()
+    assert "canary" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", '{"run": ', "[]", '{"run": "toy", "steps": {}}'])
+def test_a_damaged_or_foreign_run_json_is_refused_with_what_to_do(finished, workshop, capsys, text):
+    (workshop.run_dir / "run.json").write_text(text)
+    assert cli.main(["--run", "toy", "--only", "1"]) == 2
+    assert "runs/toy/run.json is damaged, or not what this version writes: choose another name with --run" in capsys.readouterr().err
+    assert (workshop.run_dir / "run.json").read_text() == text
+
+
+def test_a_run_whose_folder_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "mine").write_text("")
+    with pytest.raises(BadInput, match="run mine: its folder cannot be written: .*File exists"):
+        RunLock(tmp_path / "mine")
+
+
 @pytest.mark.parametrize(("kind", "id"), [("model", "ft:mini:demo"), ("job", "ftjob-1")])
 def test_a_model_or_job_that_a_teardown_removed_is_the_reason_and_named(finished, workshop, kind, id):
     def tuned(manifest):
