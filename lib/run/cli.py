@@ -71,6 +71,8 @@ def _stop(number: int, _) -> None:
 def _main(arguments: list[str]) -> int:
     folder = Path.cwd()
     options = _parser().parse_args(arguments)
+    if options.run == "":  # a variable of a script that is not set
+        raise BadInput("--run: expected a name; found an empty text")
     if options.stop:
         print("\n".join(stop_kept(folder / "runs", options.run) or ["no server is running"]))
         return 0
@@ -143,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
 def _settings(options, parameters: dict[str, list[Parameter]]) -> tuple[dict[str, Setting], list[str]]:
     """Resolved settings and every problem: the file over the cells' defaults, `-y` over the file, `--run` over both."""
     known = {p.name: p for declared in parameters.values() for p in declared}
-    file = _find(options.file or DEFAULT_FILE)
+    file = _find(DEFAULT_FILE if options.file is None else options.file)
     problems, given = [], {}
     for name, text in options.overrides:
         try:
@@ -183,10 +185,10 @@ def _choose(options) -> list[str]:
         return name
 
     chosen = list(NOTEBOOKS)
-    if options.only:
+    if options.only is not None:
         wanted = {one(text, "--only") for text in options.only.split(",")}
         chosen = [name for name in chosen if name in wanted]
-    if options.first:
+    if options.first is not None:
         first = one(options.first, "--from")
         chosen = [name for name in chosen if name >= first]
     if not chosen:

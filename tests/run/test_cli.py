@@ -16,6 +16,11 @@ from lib.run.leftovers import supervisors
         (["--only", "7"], ["--only: expected a notebook's number, 1 to 4; found '7'"]),
         (["-y", "documents", "nowhere"], ["documents: no such file or folder: nowhere"]),
         (["--run", "../up"], ["run: expected a name"]),
+        (["--run", ""], ["--run: expected a name; found an empty text"]),
+        (["--stop", "--run", ""], ["--run: expected a name; found an empty text"]),
+        (["--only", ""], ["--only: expected a notebook's number, 1 to 4; found ''"]),
+        (["--from", ""], ["--from: expected a notebook's number, 1 to 4; found ''"]),
+        (["-p", ""], ["parameter file .: no such file; there are parameters/smoke.yaml"]),
         (["-y", "sed", "3", "-y", "documents", "nowhere"], ["sed (-y): no such parameter", "documents: no such file or folder"]),
     ],
 )  # fmt: skip
