@@ -30,6 +30,11 @@ AT_LEAST = {
     "grad_accumulation": 1, "max_length": 0, "save_steps": 1, "tensor_parallel": 1, "max_model_len": 0, "port": 0,
     "max_reply_tokens": 1, "max_in_flight": 1, "budget_usd": 0,
 }  # fmt: skip
+# What else parameters name, the notebook that reads it, perhaps hours later, and whether it is a file or a folder.
+NAMED_FILES = {
+    "prompts_dir": ("1_gen", os.path.isdir), "prices": ("1_gen", os.path.isfile), "adapter": ("2_finetune", os.path.isdir),
+    "human_labels": ("4_eval", os.path.isfile), "more_eval_sets": ("4_eval", os.path.isfile),
+}  # fmt: skip
 PROBE_TIMEOUT_S = 60
 
 
@@ -86,6 +91,8 @@ def _check_values(values: dict, found: Findings) -> None:
             found.problems.append(f"{name}: expected a share between 0 and 1; found {value}")
         if name in AT_LEAST and value < AT_LEAST[name]:
             found.problems.append(f"{name}: expected {AT_LEAST[name]} or more; found {value}")
+    if values.get("port", 0) + len(values.get("systems", [])) > 65536:
+        found.problems.append(f"port: expected one below 65536, with one more for each further server; found {values['port']}")
     top_k = values.get("top_k", [])
     if "top_k" in values and not (top_k and all(type(k) is int and k >= 1 for k in top_k)):
         found.problems.append(f"top_k: expected a list of whole numbers from 1 up, such as [3, 5, 7]; found {top_k!r}")
@@ -123,6 +130,11 @@ def _check_files(values: dict, notebooks: list[str], folder: Path, found: Findin
     eval_set = values.get("eval_set", "")
     if "1_gen" in notebooks and eval_set and not _resolve(folder, eval_set).is_file():
         found.problems.append(f"eval_set: no such file: {eval_set}")
+    for name, (notebook, is_there) in NAMED_FILES.items():
+        given = values.get(name, "")
+        for path in (given if isinstance(given, list) else [given]) if notebook in notebooks else ():
+            if path and isinstance(path, str) and not is_there(_resolve(folder, path)):
+                found.problems.append(f"{name}: no such {'folder' if is_there is os.path.isdir else 'file'}: {path}")
     prompt = values.get("system_prompt", "default")
     if "1_gen" in notebooks and prompt not in ("default", "none") and not _resolve(folder, prompt).is_file():
         found.problems.append(f"system_prompt: expected default, none or a file; no such file: {prompt}")
