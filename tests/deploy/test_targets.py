@@ -99,14 +99,14 @@ def test_a_role_with_a_local_model_is_served_with_gpus_of_its_own(run, monkeypat
 
 
 def test_the_context_takes_the_widest_prompt_that_4_eval_asks_controls_and_contexts_among_them(run):
-    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}}})
+    write_json(run.dir / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 2}}, "stages": {}})
     few = 160 + 50  # a question and a reply
     assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 2 * 16 + few  # top_k: 1 and 2
     run.p.controls = True
     assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 10 + 3 * 16 + few
     run.p.contexts, run.p.context_distractors = ["oracle_hard"], [9]
     assert describe(run, "student")[0]["max_model_len"] == 90 + 40 + 10 + 10 * 16 + few
-    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}, "4_eval": vars(run.p)}})
+    write_json(run.dir / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 2}, "4_eval": vars(run.p)}, "stages": {}})
     assert most_shown(FinishedRun(run.dir)) == 2, "a chat would start a kept server anew"
     run.p.context_distractors = [999]
     with pytest.raises(BadInput, match="with 1000 passages in controls or contexts, .* the model takes 4096"):
