@@ -51,18 +51,18 @@ def _ask(notebook: str, parameters: Path, folder: Path) -> tuple[list[dict], str
 
 
 def format_rows(rows: list[dict]) -> str:
-    """Rows as aligned columns: item, value, unit, note."""
+    """Rows as aligned columns: item, value, unit, note; a long note goes on below itself, since its end says what to do."""
     cells = [
-        (
-            row["item"],
-            _number(row["value"]),
-            row.get("unit") or "",
-            textwrap.shorten(row.get("note") or "", NOTE_CHARS, placeholder=" …"),
-        )
+        (row["item"], _number(row["value"]), row.get("unit") or "", _lines(row.get("note") or ""))
         for row in rows
-    ]
+    ]  # fmt: skip
     item, value, unit = (max((len(cell[i]) for cell in cells), default=0) for i in range(3))
-    return "\n".join(f"  {c[0]:<{item}}  {c[1]:>{value}} {c[2]:<{unit}}  {c[3]}".rstrip() for c in cells)
+    below = "\n" + " " * (item + value + unit + 7)
+    return "\n".join(f"  {c[0]:<{item}}  {c[1]:>{value}} {c[2]:<{unit}}  {below.join(c[3])}".rstrip() for c in cells)
+
+
+def _lines(note: str) -> list[str]:
+    return textwrap.wrap(note, NOTE_CHARS, break_long_words=False, break_on_hyphens=False)
 
 
 def add_up(rows: list[dict]) -> list[dict]:

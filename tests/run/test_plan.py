@@ -51,3 +51,10 @@ def test_totals_add_up_what_adds_up_and_nothing_else():
     ]
     assert [(row["item"], row["value"]) for row in add_up(rows)] == [("calls", 15)]
     assert format_rows(rows).splitlines()[2].split() == ["memory", "3", "GB"]
+
+
+def test_a_long_note_is_shown_whole_below_itself():
+    note = "no price is known, " * 10 + "TEACHER_PRICE_USD_PER_MTOKENS sets one: --model runs/a-long-name/model"
+    first, *more = format_rows([{"item": "cost", "value": "?", "unit": "", "note": note}]).splitlines()
+    assert " ".join([first.partition("?")[2].strip(), *map(str.strip, more)]) == note
+    assert more and all(len(line) - len(line.lstrip()) == first.index("no price") for line in more)
