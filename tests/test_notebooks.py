@@ -120,3 +120,14 @@ def test_parameter_files_write_their_runs_into_folders_of_their_own():
 def test_the_readme_shows_the_parameters_as_the_notebooks_have_them():
     """`python -m lib.run.help README.md` brings it up to date."""
     assert markdown_table(read_all()) in Path("README.md").read_text(encoding="utf-8")
+
+
+def test_every_command_that_the_readme_names_is_there_and_says_which_python():
+    """The system's own python lacks the packages, or is not there at all."""
+    page = Path("README.md").read_text(encoding="utf-8").partition("## Tree")[0]
+    modules = re.findall(r"(\S*)python -m (lib\.[\w.]+)", page)
+    assert len(modules) >= 5
+    for folder, module in modules:
+        assert folder.endswith(".venv/bin/"), module
+        path = Path(module.replace(".", "/"))
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module

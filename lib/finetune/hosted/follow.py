@@ -62,7 +62,7 @@ def follow(jobs, job_id: str, log: Path, *, run: str, poll_s: float = POLL_S, pa
             sleep(poll_s)
     except KeyboardInterrupt:
         say(f"{job_id} goes on at {jobs.account.backend}. To follow it again: the same command. To end it:")
-        say(f"    python -m lib.finetune.hosted cancel --run {run}")
+        say(f"    .venv/bin/python -m lib.finetune.hosted cancel --run {run}")
         raise
     if status.state == "failed":
         raise JobFailed(
