@@ -8,6 +8,7 @@ import contextlib
 import difflib
 import json
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,20 +85,24 @@ def read_yaml(path: str | Path) -> dict:
     """The settings of a parameter file.
 
     Raises:
-        BadInput: No such file, not YAML, or not a flat mapping.
+        BadInput: No such file, not YAML, not a flat mapping, or a name in it twice.
     """
     path = Path(path)
     if not path.is_file():
         near = sorted(str(p) for p in Path("parameters").glob("*.yaml"))
         raise BadInput(f"parameter file {path}: no such file; there are {', '.join(near) or 'none in parameters/'}")
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
+        text = path.read_text(encoding="utf-8-sig")
+        values = yaml.safe_load(text) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"parameter file {path}: cannot be read as UTF-8 text: {error}") from None
     except yaml.YAMLError as error:
         raise BadInput(f"parameter file {path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise BadInput(f"parameter file {path}: expected `name: value` lines, found a {type(values).__name__}")
+    names = Counter(key.value for key, _ in yaml.compose(text, yaml.SafeLoader).value) if values else Counter()
+    if twice := [name for name, n in names.items() if n > 1]:  # YAML would take the last one without a word
+        raise BadInput(f"parameter file {path}: {', '.join(twice)} set more than once: leave one line")
     return values
 
 

@@ -77,7 +77,7 @@ def test_later_layers_win_and_every_problem_is_listed():
     assert "--help" in problems[2]
 
 
-@pytest.mark.parametrize(("text", "says"), [("- a\n- b", "found a list"), ("a: [1", "not YAML")])
+@pytest.mark.parametrize(("text", "says"), [("- a\n- b", "found a list"), ("a: [1", "not YAML"), ("a: 1\nb: 1\na: 2", "a set more than once")])
 def test_a_parameter_file_that_is_no_flat_mapping_is_refused(tmp_path, text, says):
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(BadInput, match=says):
