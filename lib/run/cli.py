@@ -59,11 +59,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _stop(number: int, _) -> None:
-    for later in (
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-    ):  # once is enough: what follows takes seconds and has to finish
+    for later in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # once is enough: what follows takes seconds and has to finish
         signal.signal(later, signal.SIG_IGN)
     raise Stopped(number)
 
