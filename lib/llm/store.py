@@ -59,7 +59,7 @@ class Store:
 
     def __init__(self, path: str | Path, run: str = "", stage: str = ""):
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self.run, self.stage = run, stage
+        self.run, self.stage, self._path = run, stage, path
         self._lock = threading.Lock()
         self._queue: collections.deque = collections.deque()
         self._due = threading.Event()
@@ -95,7 +95,11 @@ class Store:
         return {key: json.loads(reply) for key, reply in rows}
 
     def put(self, key: str, *, role: str, identity: str, body: dict, reply: dict, cost_usd: float) -> None:
-        """Keep a reply and count what it cost, in one transaction with those that arrive at the same time. Returns at once."""
+        """Keep a reply and count what it cost, in one transaction with those that arrive at the same time. Returns at once.
+
+        Raises:
+            RuntimeError: Something before it could not be written: whoever asks has to stop, lest more is paid for and lost.
+        """
         self._enqueue("reply", (key, role, identity, body, reply, cost_usd))
 
     def get_vectors(self, keys: Sequence[str]) -> dict[str, np.ndarray]:
@@ -126,8 +130,7 @@ class Store:
             while not written.wait(1.0):
                 if not self._writer.is_alive():
                     break
-        if self._failure:
-            raise RuntimeError(f"the request store could not be written: {self._failure}") from self._failure
+        self._check()
 
     def spent_usd(self, run: str | None = None) -> float:
         """Money that a run has cost so far, over all roles and all attempts; of every run where none is named."""
@@ -186,7 +189,16 @@ class Store:
                 rows += self._db.execute(sql.format(",".join("?" * len(some))), some)
         return rows
 
+    def _check(self) -> None:
+        if self._failure:
+            raise RuntimeError(
+                f"the request store {self._path} could not be written ({self._failure}), and nothing more is asked; "
+                "see to its disk and folder, then run again: what was written is not asked twice"
+            ) from self._failure
+
     def _enqueue(self, kind: str, values) -> None:
+        if kind not in ("flush", "end"):
+            self._check()
         if self._writer is None:
             self._writer = threading.Thread(target=self._write_all, name="request-store", daemon=True)
             self._writer.start()
@@ -244,7 +256,8 @@ class Store:
             self._db.executemany(_ADD_COST, rows)
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # a full disk has ended it already
+                self._db.execute("ROLLBACK")
             raise
 
 
