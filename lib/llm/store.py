@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.run import BadInput
 from lib.run.manifest import now
 
 GATHER_S = 0.005  # replies that arrive within so long are written in one transaction
@@ -55,21 +56,30 @@ class Store:
         path: The file; made where it is missing.
         run: Name of the run that asks.
         stage: Name of its stage.
+
+    Raises:
+        BadInput: It cannot be opened or made.
     """
 
     def __init__(self, path: str | Path, run: str = "", stage: str = ""):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.run, self.stage, self._path = run, stage, path
         self._lock = threading.Lock()
         self._queue: collections.deque = collections.deque()
         self._due = threading.Event()
         self._writer: threading.Thread | None = None
         self._failure: Exception | None = None
-        self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_TABLES)
-        self._bring_up_to_date()
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_TABLES)
+            self._bring_up_to_date()
+        except (OSError, sqlite3.Error) as error:
+            raise BadInput(
+                f"request store {path}: expected an SQLite file that can be written, or a folder where one can be made; found: {error}; "
+                "name another file in store, or mend this one's rights"
+            ) from error
 
     def _bring_up_to_date(self) -> None:
         """Give a file of an earlier version the columns that it lacks, and its costs their place."""

@@ -6,6 +6,7 @@ import pytest
 
 from lib.llm import Asker
 from lib.llm.store import Store
+from lib.run import BadInput
 
 from .helpers import ask, chat
 
@@ -17,3 +18,11 @@ def test_a_full_disk_ends_the_asking_and_is_named(scripted, run):
     with pytest.raises(RuntimeError, match=r"requests\.sqlite could not be written \(database or disk is full\)"):
         Asker(role, run, store, max_in_flight=4).ask([ask(str(i)) for i in range(150)])
     assert len(seen) < 120
+
+
+@pytest.mark.parametrize("name", ["a folder", "a text", "a text/under it.sqlite"])
+def test_a_store_that_cannot_be_opened_is_said_in_one_line_with_its_path(tmp_path, name):
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a text").write_text("no database " * 100)
+    with pytest.raises(BadInput, match=f"request store .*{name}: .*name another file in store"):
+        Store(tmp_path / name)
