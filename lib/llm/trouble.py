@@ -110,9 +110,18 @@ def cause(error: Exception) -> str:
 
 def said(error: "openai.APIStatusError") -> str:
     """What the endpoint itself said."""
-    body = error.body if isinstance(error.body, dict) else {}
-    inner = body.get("error") if isinstance(body.get("error"), dict) else body
-    return str(inner.get("message") or inner.get("detail") or error.message)[:300]
+    return words_of(error.body) or str(error.message)[:300]
+
+
+def words_of(body: object) -> str:
+    """The words in an error's body, in each of the forms that servers give it: an object, a list of one, a text; empty for a page of HTML."""
+    while isinstance(body, list) and body:
+        body = body[0]
+    if isinstance(body, dict):
+        inner = body.get("error") or body
+        body = (inner.get("message") or inner.get("detail") or "") if isinstance(inner, dict) else inner
+    text = "" if body is None else str(body)
+    return "" if text.lstrip().startswith("<") else text[:300]
 
 
 def one_line(text: str, role: Role) -> str:
