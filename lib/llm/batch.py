@@ -17,7 +17,7 @@ from lib.llm.crew import Crew, Stopped
 from lib.llm.records import Reply
 from lib.llm.roles import Role
 from lib.llm.store import Store
-from lib.llm.trouble import BadReply, EndpointError, explain, is_filter_text, one_line
+from lib.llm.trouble import BadReply, EndpointError, explain, is_filter_text, one_line, words_of
 from lib.llm.usage import batch_factor
 from lib.llm.wire import read_reply
 from lib.run.progress import say
@@ -162,7 +162,7 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
         raise EndpointError(one_line(f"{role.name}: batch {batch_id} was refused: {why}", role))
     for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
         content = await client.files.content(file_id)
-        for line in content.text.splitlines():
+        for line in content.content.split(b"\n"):  # a reply may hold other ends of a line, such as U+2028, as they are
             key, reply = _read(line, requests, role, learn)
             if key in missing and reply is not None:
                 ledger.settle(0.0, keep(key, reply, batch_factor(role)))
@@ -170,20 +170,20 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
     store.close_batch(tag, batch.status)
 
 
-def _read(line: str, requests: dict[str, dict], role: Role, learn: Callable[[str], bool]) -> tuple[str, Reply | None]:
+def _read(line: bytes, requests: dict[str, dict], role: Role, learn: Callable[[str], bool]) -> tuple[str, Reply | None]:
     """Key and reply of one line of a batch's output; None for what should be asked again."""
     try:
         row = json.loads(line)
         key, response = row["custom_id"], row.get("response") or {}
         body, status = response.get("body") or {}, response.get("status_code")
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return "", None
     if status == 200:
         try:
             return key, read_reply(body, "messages" in requests.get(key, {}), 0.0)
         except BadReply:
             return key, None
-    message = one_line(str((body.get("error") or {}).get("message") or row.get("error") or "")[:300], role)
+    message = one_line(words_of(body) or str(row.get("error") or "")[:300], role)
     if is_filter_text(f"{body} {message}"):
         return key, Reply("", "content_filter", 0, 0, 0.0, error=f"content filter: {message}")
     if status is None or status >= 500 or status in _AGAIN or (status in (400, 422) and learn(message)):

@@ -218,6 +218,22 @@ def test_a_budget_sends_only_what_it_certainly_pays(batches, run):
     assert 0 < spent <= 2.0 and len(batches.asked) == round(spent / 0.55)
 
 
+def test_a_reply_with_a_line_separator_in_it_is_read_whole_and_paid_once(batches, run):
+    add_file = batches.add_file
+    batches.add_file = lambda text: add_file(text.replace("~", "\u2028"))  # as servers write it that escape nothing
+    batches.answer = lambda body, n: (200, "first~second")
+    assert make(batches.role, run).ask([ask("a")])[0].text == "first\u2028second"
+    assert len(batches.asked) == 1 and batches.direct == 0
+
+
+def test_an_error_that_is_a_bare_text_is_that_request_s_own_and_the_others_are_kept(batches, run):
+    add_file = batches.add_file
+    batches.add_file = lambda text: add_file(text.replace('{"error": {"message": "too long"}}', '"too long"'))
+    batches.answer = lambda body, n: (400, "too long") if body["messages"][-1]["content"] == "long" else (200, "ok")
+    replies = make(batches.role, run).ask([ask("long"), ask("short")])
+    assert [(r.text, r.error) for r in replies] == [("", "HTTP 400: too long"), ("ok", None)]
+
+
 @pytest.mark.smoke
 @pytest.mark.parametrize("moment", ["while it runs", "before its answer arrives"])
 def test_a_process_killed_with_a_batch_open_is_followed_by_one_that_collects_it(batches, run, moment):
