@@ -43,7 +43,7 @@ async def ask_in_batches(
         role: The endpoint.
         wanted: Bodies by key.
         crew: Whose worker this is; when it stops, batches go on at the endpoint and are collected by the next run.
-        keep: Takes key, reply and share of the price; stores the reply.
+        keep: Takes key, reply and share of the price, and the body where `wanted` has none; stores the reply.
         ledger: The run's money.
         limit_usd: Budget; 0 for no limit.
         prices: What a body may cost at most, and what to set aside for it (`Ledger.take`).
@@ -65,7 +65,7 @@ async def ask_in_batches(
                 if batch_id is None:
                     store.close_batch(tag, "never sent")
                     continue
-                await _collect(patient, store, role, tag, batch_id, requests, missing, crew, keep, ledger, learn)
+                await _collect(patient, store, role, tag, batch_id, requests, wanted, missing, crew, keep, ledger, learn)
             _give_back(ledger, reserved)
             for key, body in missing.items():
                 most, wished = prices(body)
@@ -143,8 +143,8 @@ async def _find(client: openai.AsyncOpenAI, tag: str) -> str | None:
     return None
 
 
-async def _collect(client, store, role, tag, batch_id, requests, missing, crew, keep, ledger, learn) -> None:
-    """Wait for a batch and keep its replies; what it did not answer stays in `missing`."""
+async def _collect(client, store, role, tag, batch_id, requests, wanted, missing, crew, keep, ledger, learn) -> None:
+    """Wait for a batch and keep its replies, those too that nobody wants now; what it did not answer stays in `missing`."""
     shown = None
     while (batch := await client.batches.retrieve(batch_id)).status in RUNNING:
         counts = batch.request_counts
@@ -160,6 +160,8 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
         errors = [error.message or error.code or "" for error in (batch.errors.data if batch.errors else None) or []]
         why = "; ".join(errors[:3]) or "no reason given"
         raise EndpointError(one_line(f"{role.name}: batch {batch_id} was refused: {why}", role))
+    others = requests.keys() - wanted  # asked by an earlier run, and paid for
+    others -= store.get_many(others).keys()
     for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
         content = await client.files.content(file_id)
         for line in content.content.split(b"\n"):  # a reply may hold other ends of a line, such as U+2028, as they are
@@ -167,6 +169,9 @@ async def _collect(client, store, role, tag, batch_id, requests, missing, crew, 
             if key in missing and reply is not None:
                 ledger.settle(0.0, keep(key, reply, batch_factor(role)))
                 del missing[key]
+            elif key in others and reply is not None and not reply.error:
+                others.discard(key)
+                ledger.settle(0.0, keep(key, reply, batch_factor(role), requests[key]))
     store.close_batch(tag, batch.status)
 
 

@@ -99,10 +99,11 @@ class Asker:
         self._begin(cached=(n_cached := len(keys) - len(wanted)))
         counter = Progress(len(wanted), f"{self.role.name}: {label}")
 
-        def keep(key: str, reply: Reply, factor: float = 1.0) -> float:
-            cost = self._keep(key, wanted[key], reply, factor)
-            replies[key] = reply
-            counter.advance(note=self._note())
+        def keep(key: str, reply: Reply, factor: float = 1.0, body: dict | None = None) -> float:
+            cost = self._keep(key, body or wanted[key], reply, factor)
+            if key in wanted:
+                replies[key] = reply
+                counter.advance(note=self._note())
             return cost
 
         def follow(key: str, crew: Crew) -> None:
@@ -124,10 +125,9 @@ class Asker:
         async def batches(crew: Crew) -> None:
             from lib.llm.batch import ask_in_batches
 
-            factor = batch_factor(self.role)
             await ask_in_batches(
                 self._pool.addresses[0].client, self._store, self.role, wanted, crew, keep,
-                ledger=self._ledger, limit_usd=self._budget_usd, prices=lambda body: self._estimate.bounds_usd(self.role, body, factor),
+                ledger=self._ledger, limit_usd=self._budget_usd, prices=lambda body: self._estimate.bounds_usd(self.role, body, batch_factor(self.role)),
                 fit=self._pool.fit, learn=self._pool.learn,
             )  # fmt: skip
 

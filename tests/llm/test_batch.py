@@ -1,5 +1,6 @@
 """Batch mode, over the official client, against a local server with the same protocol: submitted once, found again, half the price."""
 
+import _thread
 import functools
 import json
 import os
@@ -232,6 +233,18 @@ def test_an_error_that_is_a_bare_text_is_that_request_s_own_and_the_others_are_k
     batches.answer = lambda body, n: (400, "too long") if body["messages"][-1]["content"] == "long" else (200, "ok")
     replies = make(batches.role, run).ask([ask("long"), ask("short")])
     assert [(r.text, r.error) for r in replies] == [("", "HTTP 400: too long"), ("ok", None)]
+
+
+def test_a_run_that_wants_only_some_of_an_open_batch_keeps_all_that_was_paid(batches, run):
+    batches.looks, look = 10**9, batches.look
+    batches.look = lambda batch_id: (_thread.interrupt_main(), look(batch_id))[1]
+    with pytest.raises(KeyboardInterrupt):
+        make(batches.role, run).ask([ask(t) for t in "abc"])
+    batches.looks, batches.look = 0, look
+    assert [r.text for r in make(batches.role, run).ask([ask(t) for t in "ad"])] == ["a", "d"]
+    replies = make(batches.role, run).ask([ask(t) for t in "abc"])
+    assert [(r.text, r.cached) for r in replies] == [("a", True), ("b", True), ("c", True)] and len(batches.asked) == 4
+    assert Store(run.path("requests.sqlite")).spent_usd() == pytest.approx(4 * 1.1 / 2)
 
 
 @pytest.mark.smoke
