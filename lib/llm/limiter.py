@@ -57,12 +57,14 @@ class Limiter:
             self.limit += 1
             self._wake()
 
-    def refused(self, wait_s: float) -> None:
-        """Note a "too many requests": allow fewer, and let nobody send before `wait_s` seconds have gone."""
-        if time.monotonic() >= self._not_before:  # once for each wave of refusals, not once for each request in it
+    def refused(self, wait_s: float) -> bool:
+        """Note a "too many requests": allow fewer, and let nobody send before `wait_s` seconds have gone; True for the first of a wave."""
+        is_first = time.monotonic() >= self._not_before
+        if is_first:  # once for each wave of refusals, not once for each request in it
             self.limit = max(1, int(self.limit * DECREASE))
         self._good = 0
         self._not_before = max(self._not_before, time.monotonic() + wait_s)
+        return is_first
 
     def _wake(self) -> None:
         free = self.limit - self.in_flight

@@ -6,12 +6,23 @@ Waits honour Retry-After; otherwise they double from half a second, spread by th
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import aiohttp  # what the client sends with; its errors of a reply's head come as they are
 import openai
 
 from lib.llm.crew import Crew, Stopped
 from lib.llm.pool import Pool
 from lib.llm.records import Reply
-from lib.llm.trouble import EndpointError, cause, explain, is_filtered, one_line, retry_after_s, said, was_refused
+from lib.llm.trouble import (
+    EndpointError,
+    broken,
+    cause,
+    explain,
+    is_filtered,
+    one_line,
+    retry_after_s,
+    said,
+    was_refused,
+)
 from lib.llm.usage import Usage
 
 ATTEMPTS = 7  # waits 0.5 1 2 4 8 16 s: half a minute of an endpoint's absence is survived
@@ -71,18 +82,21 @@ async def call_with_retries(
                     wait_s = 0.0
                 elif status not in AGAIN:
                     return _give_up(pool, one_line(f"HTTP {status}: {said(error)}", role))
-                elif (asked_s := retry_after_s(error.response.headers)) is not None:
+                elif asked_s := retry_after_s(error.response.headers):  # none at all, or a date gone by on this clock: as if unsaid
                     wait_s = asked_s
+                fails = status >= 500
                 if status in (429, 503, 529):
-                    address.limiter.refused(wait_s)
-            except (openai.APIConnectionError, openai.APIResponseValidationError, ValueError) as error:
+                    fails = address.limiter.refused(wait_s) and fails  # of a server with too much to do, once for each wave
+                if fails and pool.unreachable(address, one_line(f"HTTP {status}: {said(error)}", role)):
+                    wait_s = 0.0
+            except (openai.APIConnectionError, openai.APIResponseValidationError, aiohttp.ClientError, ValueError) as error:
                 trouble = error
                 if was_refused(error):
                     refused_at = pool.answers if refused_at is None else refused_at
                 elif isinstance(error, openai.APITimeoutError):
                     timeouts += 1
                     lost((0, 0))
-                elif isinstance(error, ValueError):
+                elif isinstance(error, ValueError) or broken(error):
                     lost(getattr(error, "tokens", (0, 0)))
                 if isinstance(error, openai.APIConnectionError) and pool.unreachable(address, cause(error)):
                     wait_s = 0.0  # another address takes over

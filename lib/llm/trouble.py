@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from lib.llm.roles import Role
 
 if TYPE_CHECKING:
-    import aiohttp
     import openai  # here and below: it takes a second, and these errors are named where nothing is ever sent
 
 LONGEST_WAIT_S = 120.0
@@ -74,7 +73,7 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
         line = f"{where}: HTTP {status}: {said(error)}; see the server's log"
     elif (lost := broken(error)) and not was_refused(error):
         remedy = role.remedy or "has the server ended? its log says why"
-        line = f"{where}: the connection was lost before the reply ({str(lost)[:200]}); {remedy}"
+        line = f"{where}: the connection was lost before the reply was whole ({str(lost)[:200]}); {remedy}"
     elif isinstance(error, openai.APITimeoutError) and not lost:
         line = f"{where}: no reply in time; is the server overloaded?"
     elif isinstance(error, ValueError):
@@ -85,12 +84,14 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
     return one_line(line, role)
 
 
-def broken(error: BaseException | None) -> "aiohttp.ClientConnectionError | None":
+def broken(error: BaseException | None) -> BaseException | None:
     """The connection's own error where one was refused or broke, which the client reports as if time had run out; None for any other."""
     import aiohttp
+    import httpx2
 
+    kinds = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, httpx2.RemoteProtocolError, httpx2.ReadError)
     while error is not None:
-        if isinstance(error, aiohttp.ClientConnectionError) and not isinstance(error, TimeoutError):
+        if isinstance(error, kinds) and not isinstance(error, TimeoutError):
             return error
         error = error.__cause__
     return None

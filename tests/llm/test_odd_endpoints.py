@@ -1,8 +1,15 @@
 """What endpoints do that are not quite OpenAI's: errors in other forms, pages instead of replies, connections that break in the middle."""
 
+import json
+import time
+from http.server import BaseHTTPRequestHandler
+
 import pytest
 
-from .helpers import ask, chat, make
+from lib.llm import EndpointError
+from lib.llm.roles import Role
+
+from .helpers import ask, chat, make, serving
 
 
 @pytest.mark.parametrize("body", [{"error": "too long"}, [{"error": {"message": "too long"}}], "too long", {"detail": "too long"}])
@@ -17,3 +24,52 @@ def test_a_field_that_is_refused_in_a_list_of_errors_is_left_out(scripted, run):
 
     role, _ = scripted(strict)
     assert make(role, run).ask([ask("a", seed=1)])[0].text == "ok"
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_an_address_whose_server_only_fails_is_left_out_and_the_others_do_the_work(scripted, run, monkeypatch, status):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.02)
+    bad, _ = scripted(lambda *_: (status, {}, {"error": {"message": "no upstream"}}))
+    good, seen = scripted(lambda *_: (time.sleep(0.1), chat("ok"))[1])  # slower, so that it seems to be the busier one
+    role = Role("teacher", f"{bad.base_url},{good.base_url}", "m")
+    replies = make(role, run, max_in_flight=4).ask([ask(str(i)) for i in range(20)])
+    assert [r.error for r in replies] == [None] * 20 and len(seen) == 20
+    warned = [facts["warnings"]["teacher endpoint"] for facts in run.recorded if "warnings" in facts]
+    assert f"{bad.base_url} was left out, it does not answer (HTTP {status}: no upstream)" in warned[-1]
+
+
+def test_a_retry_after_that_has_gone_by_on_this_clock_is_no_leave_to_ask_at_once(scripted, run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.1)
+    began, late = time.monotonic(), {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}
+    role, seen = scripted(lambda *_: chat("ok") if len(seen) > 4 else (429, late, {"error": {"message": "slow down"}}))
+    assert make(role, run).ask([ask("a")])[0].text == "ok"
+    assert time.monotonic() - began > 0.4
+
+
+class Breaking(BaseHTTPRequestHandler):
+    """Answers with half a body and closes the connection, so many times; then with a whole one."""
+
+    times = 1
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        type(self).times -= 1
+        data = json.dumps(chat("whole")[2]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data[:20] if self.times >= 0 else data)
+        self.close_connection = True
+
+
+def test_a_reply_that_breaks_off_in_its_middle_is_priced(run):
+    with serving(type("Once", (Breaking,), {"times": 1})) as url:
+        asker = make(Role("teacher", url, "m", price=(1.0, 1.0)), run)
+        assert asker.ask([ask("a")])[0].text == "whole" and asker.usage.lost_tokens > 0
+
+
+def test_a_server_that_always_breaks_off_is_told_from_one_that_cannot_be_reached(run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.01)
+    always = type("Always", (Breaking,), {"times": 99})
+    with serving(always) as url, pytest.raises(EndpointError, match="connection was lost before the reply was whole"):
+        make(Role("teacher", url, "m"), run).ask([ask("a")])
