@@ -55,11 +55,18 @@ def _mean_logprob(choice: dict) -> float | None:
 
 async def send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[str]) -> tuple[list, int]:
     """Vectors of `texts`, in their order, and the prompt tokens counted."""
-    reply = await client.embeddings.create(model=model, input=texts)
-    rows = [row.embedding for row in sorted(reply.data, key=lambda row: row.index)]
+    try:
+        reply = await client.embeddings.create(model=model, input=texts)
+        given = list(reply.data)
+        if all(isinstance(row.index, int) for row in given):  # some servers give none: then the order is theirs
+            given.sort(key=lambda row: row.index)
+        rows = [row.embedding for row in given]
+        tokens = (reply.usage.prompt_tokens if reply.usage else 0) or 0
+    except (AttributeError, TypeError):  # the client reads a page of HTML, or a bare list, as if it were what was asked for
+        raise ValueError("expected vectors; found something else") from None
     if len(rows) != len(texts):
         raise ValueError(f"expected {len(texts)} vectors; found {len(rows)}")
-    return rows, reply.usage.prompt_tokens if reply.usage else 0
+    return rows, tokens
 
 
 def probe(role: Role, timeout_s: float = 10.0) -> str | None:
@@ -85,18 +92,22 @@ def _probe(role: Role, url: str, timeout_s: float) -> str | None:
             try:
                 if role.model in [model.id for model in client.models.list()]:
                     return None
-            except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError, ValueError):
-                pass  # no list of models here: ask the model itself
+            except (openai.NotFoundError, openai.BadRequestError, openai.UnprocessableEntityError, ValueError, AttributeError):
+                pass  # no list of models here, or in a form that the client trips over (a bare list, a page): ask the model itself
         if role.name == "embedder":
-            client.embeddings.create(model=role.model, input=["ready?"])
+            given = client.embeddings.create(model=role.model, input=["ready?"])
         elif role.completion:
-            client.completions.create(model=role.model, prompt="ready?", max_tokens=1)
+            given = client.completions.create(model=role.model, prompt="ready?", max_tokens=1)
         else:
-            client.chat.completions.create(
+            given = client.chat.completions.create(
                 model=role.model, messages=[{"role": "user", "content": "ready?"}], max_tokens=1
             )
+        if isinstance(given, str):  # what the client makes of a page
+            raise ValueError(f"expected a reply with choices; found {given[:100]!r}")
     except openai.BadRequestError:
         return None  # it is there and knows the model; it only did not like so short a question
+    except AttributeError:  # of the client, which takes a page for vectors
+        return explain(ValueError("expected vectors; found something else"), role, url)
     except (openai.APIError, ValueError) as error:
         return explain(error, role, url)
     finally:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from lib.llm import EndpointError
+from lib.llm import EndpointError, probe
 from lib.llm.roles import Role
 
 from .helpers import ask, chat, make, serving
@@ -73,3 +73,29 @@ def test_a_server_that_always_breaks_off_is_told_from_one_that_cannot_be_reached
     always = type("Always", (Breaking,), {"times": 99})
     with serving(always) as url, pytest.raises(EndpointError, match="connection was lost before the reply was whole"):
         make(Role("teacher", url, "m"), run).ask([ask("a")])
+
+
+PAGE = {"Content-Type": "text/html"}
+
+
+@pytest.mark.parametrize("name", ["teacher", "embedder"])
+def test_a_probe_of_a_web_page_says_that_this_is_no_endpoint(scripted, name):
+    line = probe(scripted(lambda *_: (200, PAGE, "<html>Log in</html>"), name=name)[0])
+    assert "its reply cannot be read" in line and "is this an OpenAI-compatible endpoint?" in line
+
+
+def test_a_list_of_models_without_its_object_is_passed_over_and_the_model_itself_asked(scripted):
+    role, seen = scripted(lambda number, body, headers: chat("r") if body else (200, {}, [{"id": "m", "object": "model"}]))
+    assert probe(role) is None and len(seen) == 1
+
+
+def test_vectors_without_places_or_a_count_of_tokens_are_taken_in_their_order(scripted, run):
+    role, _ = scripted(lambda _, body, headers: (200, {}, {"data": [{"embedding": [float(t), 1.0]} for t in body["input"]], "usage": {}}))
+    assert make(role, run).embed(["0", "1", "7"])[:, 0].argsort().tolist() == [0, 1, 2]
+
+
+def test_a_page_instead_of_vectors_is_said(scripted, run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.01)
+    role, _ = scripted(lambda *_: (200, PAGE, "<html>Log in</html>"))
+    with pytest.raises(EndpointError, match="its reply cannot be read .expected vectors"):
+        make(role, run).embed(["a"])
