@@ -28,11 +28,15 @@ def stream_reply(role: Role, request: Request) -> Iterator[str]:
         else:
             client = openai.OpenAI(base_url=role.base_url, api_key=role.api_key or NO_KEY, **common)
         create = (client.chat.completions if chat else client.completions).create
+        piece = None
         try:
             for piece in create(model=role.model, stream=True, extra_body=body, **known):
                 if piece.choices:
-                    text = piece.choices[0].delta.content if chat else piece.choices[0].text
+                    part = piece.choices[0].delta if chat else piece.choices[0]
+                    text = part and (part.content if chat else part.text)  # Azure's filter sends choices without a part
                     if text:
                         yield text
-        except (openai.APIError, httpx2.HTTPError) as error:
+            if piece is None:
+                raise ValueError("expected a stream of pieces; found none")
+        except (openai.APIError, httpx2.HTTPError, ValueError) as error:
             raise EndpointError(explain(error, role)) from None

@@ -76,6 +76,8 @@ def explain(error: Exception, role: Role, url: str = "") -> str:
         line = f"{where}: the connection was lost before the reply was whole ({str(lost)[:200]}); {remedy}"
     elif isinstance(error, openai.APITimeoutError) and not lost:
         line = f"{where}: no reply in time; is the server overloaded?"
+    elif type(error) is openai.APIError:  # an error in the middle of a stream
+        line = f"{where}: it broke off its reply ({str(error)[:200]}); see the server's log"
     elif isinstance(error, ValueError):
         line = f"{where}: its reply cannot be read ({error}); is this an OpenAI-compatible endpoint?"
     else:

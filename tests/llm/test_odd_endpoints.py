@@ -8,6 +8,7 @@ import pytest
 
 from lib.llm import EndpointError, probe
 from lib.llm.roles import Role
+from lib.llm.stream import stream_reply
 
 from .helpers import ask, chat, make, serving
 
@@ -99,3 +100,39 @@ def test_a_page_instead_of_vectors_is_said(scripted, run, monkeypatch):
     role, _ = scripted(lambda *_: (200, PAGE, "<html>Log in</html>"))
     with pytest.raises(EndpointError, match="its reply cannot be read .expected vectors"):
         make(role, run).embed(["a"])
+
+
+class Streaming(BaseHTTPRequestHandler):
+    """Streams these events."""
+
+    events: tuple = ()
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write("".join(f"data: {event}\n\n" for event in self.events).encode())
+        self.close_connection = True
+
+
+def streamed(*events):
+    with serving(type("These", (Streaming,), {"events": events})) as url:
+        return "".join(stream_reply(Role("student", url, "m"), ask("a")))
+
+
+HELLO = '{"choices": [{"index": 0, "delta": {"content": "hello"}}]}'
+
+
+def test_a_choice_without_a_part_is_passed_over_in_a_stream():
+    assert streamed(HELLO, '{"choices": [{"index": 0, "content_filter_offsets": {}}]}', "[DONE]") == "hello"
+
+
+@pytest.mark.parametrize(("events", "said"), [
+    ([HELLO, '{"error": {"message": "engine died"}}'], "it broke off its reply .engine died.; see the server's log"),
+    ([HELLO, "{not json"], "its reply cannot be read"), ([], "found none.; is this an OpenAI-compatible endpoint"),
+])  # fmt: skip
+def test_a_stream_that_goes_wrong_is_told_for_what_it_is(events, said):
+    with pytest.raises(EndpointError, match=said):
+        streamed(*events)
