@@ -94,8 +94,11 @@ class Role:
         return tuple(dict.fromkeys((self.base_url, *self.more_urls)))
 
     def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts, is_whole = urlsplit(url), urlsplit(url).port != 0  # .port reads it
+        except ValueError:
+            is_whole = False
+        if not is_whole or parts.scheme not in ("http", "https") or not parts.hostname:
             raise BadInput(
                 f"{self.name}: expected an address such as https://host/v1 as base URL; found {_safe(url)!r}"
             )

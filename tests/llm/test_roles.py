@@ -78,6 +78,12 @@ def test_an_address_with_a_secret_or_without_a_scheme_is_refused_without_repeati
     assert CANARY not in str(error.value)
 
 
+@pytest.mark.parametrize("url", ["http://localhost:PORT/v1", "http://host:99999/v1", "http://[::1/v1"])
+def test_an_address_that_cannot_be_one_is_refused_in_one_line(url):
+    with pytest.raises(BadInput, match="expected an address such as"):
+        Role("teacher", url, "m")
+
+
 def test_the_env_file_is_read_and_the_environment_goes_before(tmp_path, monkeypatch):
     path = tmp_path / ".env"
     path.write_text("# comment\nexport A_ONE='1 # kept'\nA_TWO = 2 # dropped\n#A_THREE=3\nA_FOUR=\nnot a line\n")
