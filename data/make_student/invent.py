@@ -59,12 +59,13 @@ def cut(world: World, rng: random.Random, low: int, high: int) -> list[tuple[int
 
 
 def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: int = 400, n_asks: int = 5,
-                  held_out: bool = False, p_refuse: float = 0.2, p_story: float = 0.0, n_cues: int = 0) -> Exercise:
+                  held_out: bool = False, p_refuse: float = 0.2, p_story: float = 0.0, n_cues: int = 0, p_join: float = 0.0) -> Exercise:
     """Invent passages that resemble one another and questions about them, some of which they do not answer."""
     worlds, shown = [], []  # shown holds (world, start, stop)
     stories = draw_stories(rng, held_out, n_passages) if rng.random() < p_story else []
     while len(shown) < n_passages:
         worlds.append(stories.pop() if stories else World(rng, held_out))
+        worlds[-1].join(p_join)
         pieces = [(worlds[-1], *piece) for piece in cut(worlds[-1], rng, low, high)]
         rng.shuffle(pieces)
         shown += pieces[:max(1, n_passages - len(shown) - (rng.random() < 0.3))]
@@ -94,7 +95,7 @@ def draw_exercise(rng: random.Random, *, n_passages: int, low: int = 250, high: 
     rng.shuffle(asks)
     return Exercise(passages, asks) if asks else draw_exercise(
         rng, n_passages=n_passages, low=low, high=high, n_asks=n_asks, held_out=held_out, p_refuse=p_refuse,
-        p_story=p_story, n_cues=n_cues)
+        p_story=p_story, n_cues=n_cues, p_join=p_join)
 
 
 def draw_cues(worlds: list[World], shown: list, rng: random.Random, n: int) -> list[Ask]:

@@ -97,7 +97,7 @@ def size_of(row: tuple) -> int:
 
 
 def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free: float = 0.0, p_refuse: float = 0.2,
-              p_story: float = 0.0, n_asks: int = 5, n_cues: int = 0, cut_share: float = 0.0) -> list:
+              p_story: float = 0.0, n_asks: int = 5, n_cues: int = 0, p_join: float = 0.0, cut_share: float = 0.0) -> list:
     """Invent exercises until a batch of about `n_tokens` is full; `level` in [0, 1] goes from one short passage to 1-5."""
     rows, size = [], 0
     high = int(110 + 290 * min(1, level))
@@ -109,7 +109,7 @@ def draw_rows(rng: random.Random, tokenizer, n_tokens: int, level: float, p_free
             passages, asks = draw_freeform(rng, **shape)
             exercise = Exercise(passages, [Ask(*asked) for asked in asks])
         else:
-            exercise = draw_exercise(rng, **shape, p_story=p_story, n_cues=n_cues)
+            exercise = draw_exercise(rng, **shape, p_story=p_story, n_cues=n_cues, p_join=p_join)
         if rng.random() < 0.01:  # closed book: the same questions with nothing shown are refused
             exercise = Exercise([], [Ask(ask.question) for ask in exercise.asks[:2]])
         start, branches = encode(exercise, tokenizer)
@@ -153,13 +153,13 @@ def draw_level(rng: random.Random, share: float, ramp: float, levels: list[float
 
 
 def draw_lesson(rng: random.Random, tokenizer, n_tokens: int, level: float, *, step: int, search_steps: int, p_free: float,
-                p_refuse: float, p_story: float, n_asks: int, n_cues: int, cut_share: float) -> list:
+                p_refuse: float, p_story: float, n_asks: int, n_cues: int, p_join: float, cut_share: float) -> list:
     """Rows of one step: copying, then finding, of random tokens in the first `search_steps`; later mostly reading."""
     if step < search_steps:
         return [draw_search(rng, tokenizer, rng.randint(2, 8), rng.random() < 0.5) for _ in range(12)]
     if rng.random() < 0.2:
         return [draw_search(rng, tokenizer, rng.randint(2, 10), rng.random() < 0.7) for _ in range(8)]
-    return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse, p_story, n_asks, n_cues, cut_share)
+    return draw_rows(rng, tokenizer, n_tokens, level, p_free, p_refuse, p_story, n_asks, n_cues, p_join, cut_share)
 
 
 def draw_batches(rng: random.Random, n_steps: int, draw) -> list:
@@ -201,7 +201,7 @@ def average_gradients(model, n_processes: int) -> None:
 
 def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
           peak_lr: float, matrix_lr: float, batch_tokens: int, start: str, search_steps: int, ramp: float, hold: float, p_free: float,
-          p_refuse: float, p_story: float, n_asks: int, n_cues: int, cut_share: float, levels: list[float], deciding_weight: float, copied_share: float) -> None:
+          p_refuse: float, p_story: float, n_asks: int, n_cues: int, p_join: float, cut_share: float, levels: list[float], deciding_weight: float, copied_share: float) -> None:
     """Train until the time is over: curriculum over the first `ramp` of it, learning rate warmed up, held, then decayed to nothing."""
     torch.set_num_threads(1)
     rank, n_processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
@@ -239,7 +239,7 @@ def train(out: pathlib.Path, *, minutes: float, seed: int, vocab_size: int,
         if not batches:
             batches = draw_batches(rng, 1 if step < search_steps else 8, lambda step=step, done=done: draw_lesson(
                 rng, tokenizer, batch_tokens, draw_level(rng, done, ramp, levels, goes_on=bool(start)), step=step,
-                search_steps=search_steps, p_free=p_free, p_refuse=p_refuse, p_story=p_story, n_asks=n_asks, n_cues=n_cues, cut_share=cut_share))
+                search_steps=search_steps, p_free=p_free, p_refuse=p_refuse, p_story=p_story, n_asks=n_asks, n_cues=n_cues, p_join=p_join, cut_share=cut_share))
         ids, positions, mask, targets, weights = collate(
             batches.pop(), tokenizer.pad_token_id, marks, rng, deciding_weight, copied_share)
         with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -286,6 +286,7 @@ def main() -> None:
     parser.add_argument("--p-refuse", type=float, default=0.2, help="share of questions that no passage answers")
     parser.add_argument("--n-asks", type=int, default=5, help="questions that share the passages of an exercise")
     parser.add_argument("--n-cues", type=int, default=0, help="lines of an exercise that are asked for in words that go with theirs")
+    parser.add_argument("--p-join", type=float, default=0.0, help="share of neighbouring sentences that are made one line, with several values in it")
     parser.add_argument("--cut-share", type=float, default=0.0, help="of the replies that end in training once the line is decided")
     parser.add_argument("--levels", type=float, nargs=2, default=[0.3, 1.1], help="passage lengths that a run that goes on mixes")
     parser.add_argument("--deciding-weight", type=float, default=2.0, help="of a token in which something is decided, in the loss; a copied one: 1")

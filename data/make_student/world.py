@@ -23,6 +23,9 @@ from make_student.values import (
 )
 
 TABLES = {side: read_kinds(side) for side in (False, True)}
+# words that a sentence opens with in a capital and that have none within one
+OPENERS = set("The A An It In On At For From To Of By With Every Each All No Some Most Many Children Visitors If When While After Before Since Until As You We "
+              "They Our Your Their His Her This That These Those There Here Only Anyone Whoever People Nobody Please Between During Without Both Two Three Four".split())
 
 
 @dataclasses.dataclass
@@ -267,6 +270,23 @@ class World:
             values = [draw_value(row[1], rng, self.held_out) for row in rows]
             text = "| " + " | ".join([subject.removeprefix("the "), *values]) + " |"
             self.add(text, [self.fact(subject, row, v) for row, v in zip(rows, values)], top, "\n")
+
+    def join(self, share: float, longest: int = 180) -> None:
+        """Make one line of two for a share of the neighbouring sentences, so that a line says several things of which a question wants one."""
+        needed, units = {id(unit.needs) for unit in self.units}, []
+        for unit in self.units:
+            last = units[-1] if units else unit
+            apart = last is unit or last.end != " " or not (last.facts and unit.facts) or {last.text[-1], unit.text[-1]} != {"."}
+            if apart or unit.needs or last.needs or id(unit) in needed or len(last.text) + len(unit.text) > longest or self.rng.random() >= share:
+                units.append(unit)
+                continue
+            text, facts = unit.text, unit.facts
+            if text.split()[0] in OPENERS:
+                text = text[0].lower() + text[1:]
+                facts = [(label, asks, text[:len(answer)] if unit.text.startswith(answer) else answer) for label, asks, answer in facts]
+            last.text = last.text[:-1] + self.rng.choice(("; ", "; ", ", and ", ", while ", ", but ", " and ")) + text
+            last.facts, last.end = [*last.facts, *facts], unit.end
+        self.units = units
 
     def text(self) -> str:
         """Write the document and note where each unit lies in it."""

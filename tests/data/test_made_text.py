@@ -11,6 +11,7 @@ from .test_sample_domain import DATA, document_text, documents, relative, rows, 
 sys.path.insert(0, str(DATA))
 
 from make_student import associations, happenings, stories  # noqa: E402
+from make_student.invent import draw_exercise  # noqa: E402
 
 MADE = sorted((DATA / "make_student").glob("*/*.txt"))
 WORDINGS = [path for path in MADE if path.parent.name == "wordings"]
@@ -59,6 +60,15 @@ def test_every_slot_of_a_story_is_of_a_kind_that_can_be_drawn(path):
 def test_a_group_has_words_used_for_one_another_and_words_that_ask_for_them(path):
     for line in path.read_text(encoding="utf-8").splitlines():
         assert re.fullmatch(r"[a-z]+(?: [a-z]+){2,11} \| [a-z]+(?: [a-z]+){5,13}", line), line
+
+
+@pytest.mark.parametrize("p_story", [0.0, 1.0])
+def test_a_line_joined_of_two_sentences_is_asked_for_what_either_says(p_story):
+    rng = random.Random(7)
+    asks = [(ask, exercise) for exercise in (draw_exercise(rng, n_passages=2, p_story=p_story, p_join=1.0, p_refuse=0.0) for _ in range(150)) for ask in exercise.asks]
+    assert all(ask.quote in exercise.passages[ask.oracle] and (ask.answer in ask.quote or ask.answer in ("Yes", "No")) for ask, exercise in asks)
+    joined = [(ask.quote.index("; "), ask.quote.find(ask.answer)) for ask, _ in asks if ask.quote.count("; ") == 1]
+    assert any(answer < at for at, answer in joined) and any(answer > at for at, answer in joined)
 
 
 def test_a_cue_goes_with_more_words_of_its_line_than_of_any_other():
