@@ -9,7 +9,15 @@ from lib.deploy.cluster import node_commands
 from lib.deploy.command import Server, build_command
 from lib.deploy.model import LOCAL, is_local, local_gpus, local_model, read_config, served_here
 from lib.deploy.place import SHARINGS, Need, place, server_bytes, visible_gpus
-from lib.deploy.targets import CAPABILITY, ENGINES, QUANTIZATIONS, check_quantization, compute_capability
+from lib.deploy.targets import (
+    CAPABILITY,
+    ENGINES,
+    QUANTIZATIONS,
+    check_hardware,
+    check_quantization,
+    compute_capability,
+)
+from lib.llm.connection import is_set
 from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
 from lib.run.machine import GB, model_size
@@ -42,6 +50,30 @@ def check_parameters(p: dict) -> None:
             f"serve_hosts: {len(hosts)} nodes and only {p['tensor_parallel']} x {p.get('pipeline_parallel', 1)} GPUs for a model: set tensor_parallel "
             "to the GPUs of a node and pipeline_parallel to the number of nodes"
         )
+
+
+def check(p: dict) -> None:
+    """Refuse, before anything is spent, what parameters, role variables and the kind of machine tell will not be served.
+
+    Raises:
+        BadInput: What the notebook would refuse.
+    """
+    check_parameters(p)
+    is_hosted = p.get("backend", "local") != "local" or (Path("runs") / p["run"] / "training" / "hosted.json").is_file()
+    for system in served_here(p["systems"]):
+        if is_hosted and system in LOCAL:
+            continue
+        if is_local(system, p["engine"]):
+            model, _ = _model_of(p, system)
+            # The student's folder is not there yet, or of a training that is going to be made anew.
+            config = read_config(model) if system != "student" and Path(model).is_dir() else {}
+            check_quantization(_quantization(p, system), p["engine"], config)
+            check_hardware(_quantization(p, system))
+        elif not is_set(system):
+            raise BadInput(
+                f"systems: engine is endpoint, and nothing says where {system} answers: set {system.upper()}_OPENAI_BASE_URL and "
+                f"{system.upper()}_OPENAI_DEPLOYMENT"
+            )
 
 
 def plan(p: dict) -> list[dict]:
@@ -151,4 +183,5 @@ def _line(item: str, value, unit: str, note: str) -> dict:
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))
+    ask = check if sys.argv[2:] == ["check"] else plan
+    print(json.dumps(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))

@@ -7,7 +7,7 @@ from pathlib import Path
 from lib.eval.conditions import OTHER_RUN
 from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
 from lib.eval.fence import OPINIONS
-from lib.llm.connection import find_role
+from lib.llm.connection import find_role, is_set
 from lib.llm.predict import predict
 from lib.llm.provider import foreseen_role
 from lib.llm.search import RETRIEVERS
@@ -18,6 +18,7 @@ from lib.run.tokens import CHARS_A_TOKEN
 
 N_CONTROLS = 2  # no_oracle and replaced
 TRAINED_HERE = ("student", "baseline")  # at no endpoint of their own unless engine is endpoint
+STOOD_IN = ("judge", "teacher")  # judges that the offline endpoint plays where nobody set them
 REPLY_TOKENS, JUDGE_TOKENS = 120, (420, 60)  # a usual RAFT answer; a verdict's prompt and reply
 
 
@@ -125,6 +126,7 @@ def check(p: dict) -> None:
     judges = p.get("judges", ["judge"])
     if not judges or len(set(judges)) != len(judges):
         raise BadInput(f"judges: expected different names, the first of which counts, such as ['judge']; found {judges!r}")
+    _check_names(systems, judges)
     repeats, temperature = p.get("repeats", 1), p.get("answer_temperature", 0.0)
     if repeats < 1 or temperature < 0:
         raise BadInput(f"repeats: expected 1 or more, and a temperature of 0 or more; found {repeats} and {temperature}")
@@ -136,6 +138,20 @@ def check(p: dict) -> None:
         path = p.get("human_labels", "") if name == "human_labels" else name
         if path and not Path(path).is_file():
             raise BadInput(f"{name if path is not name else 'more_eval_sets'}: no such file: {path}")
+
+
+def _check_names(systems: list[str], judges: list[str]) -> None:
+    """Whether something answers to every name: a name mistyped is found out after the others have been asked otherwise."""
+    asked = [system for system in systems if system not in TRAINED_HERE and not system.startswith(OTHER_RUN)]
+    for parameter, names, known in (
+        ("systems", asked, f"{', '.join(TRAINED_HERE)} or {OTHER_RUN}NAME"),
+        ("judges", [judge for judge in judges if judge not in STOOD_IN], " or ".join(STOOD_IN)),
+    ):
+        if unset := [name for name in names if not is_set(name)]:
+            raise BadInput(
+                f"{parameter}: expected {known}, or a role that is set; found {unset[0]!r}: mend the name, or set "
+                f"{unset[0].upper()}_OPENAI_BASE_URL and {unset[0].upper()}_OPENAI_DEPLOYMENT, or {unset[0].upper()}_LOCAL_MODEL"
+            )
 
 
 def _count_questions(p: dict) -> tuple[int, str]:
@@ -153,6 +169,7 @@ def _count_questions(p: dict) -> tuple[int, str]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps(plan(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False))
+        ask = check if sys.argv[2:] == ["check"] else plan
+        print(json.dumps(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False))
     except BadInput as error:
         sys.exit(f"{error}")

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lib.finetune.estimate import estimate_rows
+from lib.finetune.hosted import order as hosted
 from lib.finetune.hosted.plan import conversation_rows, plan_hosted
 from lib.finetune.hosted.rows import row_size
 from lib.finetune.launcher import Launcher, check_hosts
@@ -65,6 +66,20 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
     steps = math.ceil(sequences / (settings.batch_size * launcher.processes * settings.grad_accumulation))
     told = {"rows": len(tokens), "tokens": round(settings.epochs * sum(tokens)), "steps": steps, "length": length, "note": note}
     return [*estimate_rows(shape, launcher, settings, tokens_per_s=p.get("tokens_per_s", 0.0), **told), *machine_rows(p, root)]
+
+
+def check(p: dict) -> None:
+    """Refuse, before anything is spent, what the parameters, the launcher and an adapter alone tell will not work.
+
+    Raises:
+        BadInput: What the notebook would refuse.
+    """
+    check_choices(p["backend"], p["tuning"], p["scheduler"])
+    settings, launcher = read_settings(p), read_launcher(p)
+    if p["backend"] == "local":
+        check_launcher(settings, launcher)
+    else:
+        hosted.check_choices(p)
 
 
 def machine_rows(p: dict, root: str | Path = "runs") -> list[dict]:
@@ -148,4 +163,5 @@ def _text_bytes(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))
+    ask = check if sys.argv[2:] == ["check"] else plan
+    print(json.dumps(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))

@@ -160,4 +160,5 @@ def check_parameters(p: dict) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(plan(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))
+    ask = check_parameters if sys.argv[2:] == ["check"] else plan
+    print(json.dumps(ask(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))), ensure_ascii=False, indent=2))

@@ -67,6 +67,15 @@ def find_role(name: str, run=None) -> Role | None:
     return None
 
 
+def is_set(name: str) -> bool:
+    """Whether a role's variables name an endpoint, or a model to serve here (`<ROLE>_LOCAL_MODEL`).
+
+    Raises:
+        BadInput: The role is set by half.
+    """
+    return bool(environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip() or resolve_role(name))
+
+
 def offline_role(name: str, run) -> Role:
     """The offline endpoint in a role, started if need be and named in the run as a stand-in."""
     if name not in WHAT:

@@ -22,7 +22,7 @@ from lib.run.leftovers import kept_servers, own, stop_kept, stop_owned, supervis
 from lib.run.log import RunLog, duration
 from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
-from lib.run.plan import plan_run
+from lib.run.plan import check_rooms, plan_run
 from lib.run.preflight import check_given, check_run
 from lib.run.resume import RunLock, reason_to_run
 
@@ -97,8 +97,9 @@ def _main(arguments: list[str]) -> int:
         text, more = plan_run(values, chosen, folder)
         print(text)
         return _refuse(findings.problems + more) if findings.problems + more else 0
-    if findings.problems + findings.shortages:
-        return _refuse(findings.problems + findings.shortages)
+    problems = findings.problems + findings.shortages
+    if problems := problems + check_rooms(values, todo, folder, problems):
+        return _refuse(problems)
     return _run(chosen, todo, each, settings, folder, shlex.join(["./run_all.sh", *arguments]))
 
 

@@ -1,6 +1,7 @@
 """`--plan`: asks every stage room what a run would do and cost, and prints it. Spends nothing and writes nothing.
 
-A room answers `python -m lib.<room>.plan PARAMS.json` with a JSON list of `{item, value, unit, note}`.
+A room answers `python -m lib.<room>.plan PARAMS.json` with a JSON list of `{item, value, unit, note}`. With `check` after it the room only
+refuses what the parameters tell will not work: a run asks for that before its first stage is paid.
 """
 
 import json
@@ -12,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOMS = {"1_gen": "gen", "2_finetune": "finetune", "3_deploy": "deploy", "4_eval": "eval"}
+CHECK_TIMEOUT_S = 120
 TIMEOUT_S = 1800  # reading and cutting documents is part of a plan: 200 MB of text take minutes
 NOTE_CHARS = 120
 
@@ -38,11 +40,29 @@ def plan_run(values: dict, notebooks: list[str], folder: Path) -> tuple[str, lis
     return "\n\n".join(tables), problems
 
 
-def _ask(notebook: str, parameters: Path, folder: Path) -> tuple[list[dict], str | None]:
-    command = [sys.executable, "-m", f"lib.{ROOMS[notebook]}.plan", str(parameters)]
+def check_rooms(values: dict, notebooks: list[str], folder: Path, told: list[str]) -> list[str]:
+    """What the rooms of the chosen notebooks refuse of the parameters: a line for each parameter of which `told` has none."""
+    asked = [n for n in notebooks if (folder / "lib" / ROOMS[n] / "plan.py").is_file()]
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor() as pool:
+        parameters = Path(scratch) / "parameters.json"
+        parameters.write_text(json.dumps(values), encoding="utf-8")
+        problems = [problem for _, problem in pool.map(lambda n: _ask(n, parameters, folder, "check"), asked) if problem]
+    named, new = {line.split()[0].rstrip(":") for line in told}, []
+    for problem in problems:
+        name = problem.split()[1].rstrip(":")  # after the notebook's
+        if name not in named:
+            named.add(name)
+            new.append(problem)
+    return new
+
+
+def _ask(notebook: str, parameters: Path, folder: Path, *only: str) -> tuple[list[dict], str | None]:
+    command = [sys.executable, "-m", f"lib.{ROOMS[notebook]}.plan", str(parameters), *only]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, cwd=folder)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=CHECK_TIMEOUT_S if only else TIMEOUT_S, cwd=folder)
     except subprocess.TimeoutExpired:
+        if only:
+            return [], f"{notebook}: parameters not checked within {CHECK_TIMEOUT_S} s; start again on an idle machine"
         return [], f"{notebook}: no plan within {TIMEOUT_S // 60} minutes; plan with a part of the documents, or on an idle machine"
     if answer.returncode:
         last = (answer.stderr.strip().splitlines() or ["no message"])[-1]

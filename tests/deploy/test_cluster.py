@@ -6,7 +6,7 @@ import socket
 import pytest
 
 import lib.deploy.cluster as cluster
-from lib.deploy.plan import plan
+from lib.deploy.plan import check, plan
 from lib.run import BadInput
 from lib.run.params import read_all
 
@@ -52,3 +52,28 @@ def test_a_role_nobody_serves_is_named_in_the_plan_with_the_way_out(monkeypatch)
         plan(parameters(systems=["student", "other"]))
     monkeypatch.setenv("OTHER_LOCAL_MODEL", "data/student")
     assert any(line["item"] == "other served" and line["value"] == "data/student" for line in plan(parameters(systems=["student", "other"])))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sharing": "maybe"}, "sharing: expected one of"),
+        ({"systems": ["student", "other"]}, "OTHER_LOCAL_MODEL"),
+        ({"engine": "endpoint"}, "nothing says where student answers: set STUDENT_OPENAI_BASE_URL"),
+        ({"quantization": "awq", "systems": ["baseline"]}, "this one is stored as it is"),
+        ({"quantization": "fp8"}, "fp8 needs an NVIDIA GPU"),
+    ],
+)
+def test_what_will_not_be_served_is_refused_before_a_run(monkeypatch, changes, message):
+    monkeypatch.setattr("lib.deploy.targets.compute_capability", lambda: None)
+    check(parameters())
+    with pytest.raises(BadInput, match=message):
+        check(parameters(**changes))
+
+
+def test_a_student_at_a_provider_or_of_a_training_that_broke_off_stops_no_run(monkeypatch, tmp_path):
+    p = parameters(student_model="some/model")
+    check(p | {"engine": "endpoint", "backend": "openai"})
+    (tmp_path / "runs" / p["run"] / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    check(p)

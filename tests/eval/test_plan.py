@@ -109,7 +109,17 @@ def test_the_command_prints_json_or_one_line(tmp_path):
         assert "Traceback" not in done.stderr
 
 
-def test_further_contexts_sets_judges_and_repeats_are_counted(tmp_path):
+def test_names_that_something_answers_to_are_taken(monkeypatch):
+    check({"top_k": [3], "judges": ["judge", "teacher"], "systems": ["student", "baseline", "run:other"]})
+    monkeypatch.setenv("RIVAL_LOCAL_MODEL", "data/student")
+    monkeypatch.setenv("SECOND_OPENAI_BASE_URL", "http://h/v1")
+    monkeypatch.setenv("SECOND_OPENAI_DEPLOYMENT", "m")
+    check({"top_k": [3], "judges": ["second", "rival"], "systems": ["rival", "second"]})
+
+
+def test_further_contexts_sets_judges_and_repeats_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECOND_OPENAI_BASE_URL", "http://h/v1")
+    monkeypatch.setenv("SECOND_OPENAI_DEPLOYMENT", "m")
     (tmp_path / "eval_set.jsonl").write_text('{"question": "a"}\n{"question": "b"}\n', encoding="utf-8")
     (tmp_path / "more.csv").write_text("question,answer\nc,d\n", encoding="utf-8")
     plain = {"documents": str(tmp_path / "documents"), "systems": ["student", "run:other"], "top_k": [3], "controls": False, "n_distractors": 2}
@@ -135,6 +145,8 @@ def test_further_contexts_sets_judges_and_repeats_are_counted(tmp_path):
         ({"perplexity_tokens": ["2K"]}, "perplexity_tokens"),
         ({"perplexity_tokens": [1]}, "from 2 on"),
         ({"judges": []}, "judges"),
+        ({"judges": ["juge"]}, "judges: expected judge or teacher, or a role that is set; found 'juge': mend the name, or set JUGE_OPENAI_BASE_URL"),
+        ({"systems": ["student", "teachr"]}, "systems: expected student, baseline or run:NAME, or a role that is set; found 'teachr'"),
         ({"repeats": 3}, "answer_temperature"),
         ({"human_labels": "none.csv"}, "human_labels: no such file: none.csv"),
         ({"more_eval_sets": ["none.csv"]}, "more_eval_sets: no such file: none.csv"),

@@ -9,7 +9,7 @@ import yaml
 
 from lib.finetune.estimate import memory_needs, trained_parameters, training_seconds
 from lib.finetune.launcher import Launcher, check_hosts
-from lib.finetune.plan import plan, read_settings
+from lib.finetune.plan import check, plan, read_settings
 from lib.finetune.rows import encode_rows
 from lib.finetune.settings import Settings, build_config, check_choices, check_launcher
 from lib.finetune.shape import SHAPES, find_shape, shape_of
@@ -271,6 +271,24 @@ def test_the_plan_needs_no_gpu_no_hub_and_no_dataset(tmp_path):
     assert rows["steps"]["value"] > 0
     with pytest.raises(BadInput, match="backend"):
         plan(p | {"backend": "hosted"}, root=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scheduler": "cosin"}, "scheduler: expected cosine or"),
+        ({"keep": "best"}, "keep: best needs losses"),
+        ({"hosts": ["alpha"]}, "hosts: "),
+        ({"tuning": "full", "launcher": "parameters/launchers/gpu1_plain.yaml"}, "full tuning in bf16 needs fp32 master weights"),
+        ({"backend": "openai", "epochs": 1.5}, "epochs: backend openai takes whole numbers"),
+        ({"backend": "together", "scheduler": "constant"}, "scheduler: backend together has cosine and linear"),
+    ],
+)
+def test_what_the_parameters_alone_tell_is_refused_without_a_dataset(changes, message):
+    p = BASICS | {"run": "x", "backend": "local", "tuning": "full", "launcher": "parameters/launchers/cpu.yaml"}
+    check(p)
+    with pytest.raises(BadInput, match=message):
+        check(p | changes)
 
 
 def test_the_plan_of_several_machines_prints_a_command_for_each(tmp_path):
