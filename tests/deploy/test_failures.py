@@ -178,7 +178,7 @@ def test_models_that_do_not_fit_side_by_side_are_served_one_after_the_other(run)
 
 
 def test_4_eval_shares_the_machine_and_waits_as_3_deploy_was_told(run, monkeypatch):
-    write_json(run.dir / "run.json", {"parameters": {"3_deploy": {"sharing": "in_turn", "start_timeout_s": 1800}}})
+    write_json(run.dir / "run.json", {"stand_ins": [], "parameters": {"3_deploy": {"sharing": "in_turn", "start_timeout_s": 1800}}, "stages": {}})
     await_health, waited = serve._await_health, []
     monkeypatch.setattr(serve, "_await_health", lambda servers, timeout_s: (waited.append(timeout_s), await_health(servers, timeout_s)))
     assert list(serve.take_turns(run, ["student", "baseline"])) == [["student"], ["baseline"]]

@@ -114,7 +114,7 @@ def test_the_context_takes_the_widest_prompt_that_4_eval_asks_controls_and_conte
 
 
 def test_3_deploy_serves_with_room_for_4_eval_of_the_same_command(run, monkeypatch):
-    write_json(run.dir / "run.json", {"parameters": {"1_gen": {"n_distractors": 2}}})
+    write_json(run.dir / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 2}}, "stages": {}})
     lengths = []
     for ahead in ({}, {"controls": True}, {"controls": True, "perplexity_tokens": [1000]}):
         monkeypatch.setenv("RAFT_NEXT", json.dumps(ahead))
@@ -127,7 +127,7 @@ def test_3_deploy_serves_with_room_for_4_eval_of_the_same_command(run, monkeypat
 def test_the_context_takes_the_longest_perplexity_window_of_the_systems_compared(run, monkeypatch, tmp_path):
     run.p.systems, run.p.perplexity_tokens = ["student", "baseline"], [64, 2048]
     assert [target["max_model_len"] for target in describe(run, "student", "baseline")] == [2049, 2049]
-    write_json(run.dir / "run.json", {"parameters": {"4_eval": vars(run.p)}})
+    write_json(run.dir / "run.json", {"stand_ins": [], "parameters": {"4_eval": vars(run.p)}, "stages": {}})
     assert describe_target(FinishedRun(run.dir), "student", {})["max_model_len"] < 2049, "a chat would start a kept server anew"
     run.p.perplexity_tokens = [64, 4096]
     with pytest.raises(BadInput, match="perplexity_tokens: student takes 4096 tokens.* below 4096 instead of 4096"):
