@@ -49,7 +49,7 @@ def folder(tmp_path, monkeypatch):
     write_run(runs)
     write_jsonl(runs / "dataset" / "chunks.jsonl", CHUNKS)
     p = {"engine": "vllm", "student_model": str(runs / "base"), "systems": ["student"], "top_k": [2], "max_reply_tokens": 50, "keep_serving": True, "retriever": "bm25"}
-    write_json(runs / "run.json", {"parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": p}})
+    write_json(runs / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": p}, "stages": {}})
     monkeypatch.setattr(serve, "SERVER_PYTHON", Path(sys.executable))
     monkeypatch.setattr(serve, "build_command", lambda server, **_: [sys.executable, "-c", ANSWERING, str(server.port), "0"])
     monkeypatch.setenv("RAFT_OWNER_PID", str(os.getpid()))
@@ -83,7 +83,7 @@ def talk(folder):
 
 def test_the_chat_searches_as_the_report_did_and_shows_as_many(folder, monkeypatch):
     def passages(**parameters):
-        write_json(folder / "run.json", {"parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": served, **parameters}})
+        write_json(folder / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": served, **parameters}, "stages": {}})
         run = chat.FinishedRun(folder)
         serve.ensure_served(run, ["student"])
         talk = chat.open_talk(run, "student")

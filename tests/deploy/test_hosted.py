@@ -24,7 +24,7 @@ class Run(FakeRun):
 
 def hosted_run(folder, backend, url, state="succeeded", model=TUNED):
     write_run(folder)
-    write_json(folder / "run.json", {"parameters": {"2_finetune": {"backend": backend}}, "stages": {}})
+    write_json(folder / "run.json", {"stand_ins": [], "parameters": {"2_finetune": {"backend": backend}}, "stages": {}})
     job = {"backend": backend, "base_url": url, "base_model": BASE, "model": model, "state": state, "job_id": "j"}
     write_json(folder / "training" / "hosted.json", job)
     return Run(folder, run="demo", student_model=BASE)
@@ -90,7 +90,7 @@ def test_a_job_that_has_not_ended_stops_the_deployment(tmp_path):
 
 def test_a_run_trained_here_is_not_hosted_even_if_an_old_job_is_on_record(tmp_path):
     run = hosted_run(tmp_path, "openai", "https://a/v1")
-    write_json(tmp_path / "run.json", {"parameters": {"2_finetune": {"backend": "local"}}, "stages": {}})
+    write_json(tmp_path / "run.json", {"stand_ins": [], "parameters": {"2_finetune": {"backend": "local"}}, "stages": {}})
     assert hosted_job(run) == {}
 
 

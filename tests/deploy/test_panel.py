@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
     write_run(folder)
     write_jsonl(folder / "dataset" / "chunks.jsonl", CHUNKS)
     url = f"http://127.0.0.1:{port}/v1"
-    write_json(folder / "run.json", {"parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": {"top_k": [2], "retriever": "bm25"}}})
+    write_json(folder / "run.json", {"stand_ins": [], "parameters": {"1_gen": {"n_distractors": 1}, "3_deploy": {"top_k": [2], "retriever": "bm25"}}, "stages": {}})
     write_json(folder / "serving" / "servers.json", {"student": {"engine": "endpoint", "base_url": url, "model": "m", "pid": None}})
     monkeypatch.setenv("STUDENT_OPENAI_BASE_URL", url)
     monkeypatch.setenv("STUDENT_OPENAI_DEPLOYMENT", "m")

@@ -260,7 +260,7 @@ def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_onl
     theirs = answer_cases(cases, FakeAsker(reader), Format(), system="student", max_tokens=64)
     folder = tmp_path / "other"
     write_jsonl(folder / "eval/answers.jsonl", theirs)
-    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.0}}})
+    write_json(folder / "run.json", {"stand_ins": [], "parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.0}}, "stages": {}})
     askers = {"student": FakeAsker(lambda text: "<ANSWER>: £45"), "run:other": other_run("run:other", tmp_path)}
     answers = ask_systems(cases, askers, Format(), max_tokens=64)
     assert [row["system"] for row in answers] == ["student"] * len(cases) + ["run:other"] * len(cases)
@@ -272,7 +272,7 @@ def test_another_runs_student_is_compared_by_its_answers_to_the_same_prompts_onl
         answers_of_run(folder, cases, Format(), max_tokens=65)
     with pytest.raises(BadInput, match="answer_temperature"):
         answers_of_run(folder, cases, Format(), max_tokens=64, temperature=0.7)
-    write_json(folder / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.7}}})
+    write_json(folder / "run.json", {"stand_ins": [], "parameters": {"4_eval": {"max_reply_tokens": 64, "answer_temperature": 0.7}}, "stages": {}})
     assert len(answers_of_run(folder, cases, Format(), max_tokens=64, temperature=0.7)) == len(cases)
     with pytest.raises(BadInput, match="answer_temperature"):
         answers_of_run(folder, cases, Format(), max_tokens=64)
@@ -286,7 +286,7 @@ def test_each_runs_student_refuses_in_the_sentence_that_it_was_taught(corpus, tm
     said = {"student": FakeAsker(lambda text: "<ANSWER>: Pass."), "other": FakeAsker(lambda text: "<ANSWER>: Nothing here.")}
     for name, form, reply in (("taught", theirs, "other"), ("untaught", theirs, "student")):
         write_jsonl(tmp_path / name / "eval/answers.jsonl", answer_cases(cases, said[reply], form, system="student", max_tokens=64))
-        write_json(tmp_path / name / "run.json", {"parameters": {"4_eval": {"max_reply_tokens": 64}}})
+        write_json(tmp_path / name / "run.json", {"stand_ins": [], "parameters": {"4_eval": {"max_reply_tokens": 64}}, "stages": {}})
     askers = {"student": said["student"], "baseline": said["other"]} | {f"run:{name}": tmp_path / name for name in ("taught", "untaught")}
     rows = ask_systems(cases, askers, ours, max_tokens=64)
     assert {row["system"]: row["refused"] for row in rows} == {"student": True, "baseline": False, "run:taught": True, "run:untaught": False}
