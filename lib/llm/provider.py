@@ -80,14 +80,16 @@ def make_openai(account: Account):
     import httpx2
     import openai
 
+    from lib.llm.transport import bare
+
     local = account.base_url.startswith(("http://127.", "http://localhost", "http://[::1]"))
     http = openai.DefaultHttpxClient(
         timeout=httpx2.Timeout(TIMEOUT_S, connect=10.0), trust_env=not local, verify=not local
     )
     common = {"api_key": account.api_key, "max_retries": 0, "http_client": http}
     if account.backend == "azure":
-        return openai.AzureOpenAI(azure_endpoint=account.base_url, api_version=account.api_version, **common)
-    return openai.OpenAI(base_url=account.base_url, **common)
+        return bare(openai.AzureOpenAI(azure_endpoint=account.base_url, api_version=account.api_version, **common), account.base_url)
+    return bare(openai.OpenAI(base_url=account.base_url, **common), account.base_url)
 
 
 def make_together(account: Account):

@@ -7,7 +7,7 @@ import openai
 
 from lib.llm.records import Request
 from lib.llm.roles import TIMEOUT_S, Role
-from lib.llm.transport import NO_KEY, entry, route
+from lib.llm.transport import NO_KEY, bare, entry, route
 from lib.llm.trouble import EndpointError, explain
 
 
@@ -27,6 +27,7 @@ def stream_reply(role: Role, request: Request) -> Iterator[str]:
             client = openai.AzureOpenAI(azure_endpoint=role.base_url, api_version=role.api_version, **entry(role), **common)
         else:
             client = openai.OpenAI(base_url=role.base_url, api_key=role.api_key or NO_KEY, **common)
+        bare(client, role.base_url)
         create = (client.chat.completions if chat else client.completions).create
         piece = None
         try:

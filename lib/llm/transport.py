@@ -1,5 +1,7 @@
 """How an endpoint is reached: by which route, with which key, and through which HTTP client."""
 
+from urllib.parse import urlsplit
+
 import httpx2  # what the openai package itself is built on
 import openai
 
@@ -16,8 +18,19 @@ def make_client(role: Role, max_in_flight: int, url: str = "") -> openai.AsyncOp
     timeout = httpx2.Timeout(role.timeout_s or TIMEOUT_S, connect=CONNECT_S)
     common = {"max_retries": 0, "http_client": openai.DefaultAioHttpClient(limits=limits, timeout=timeout, **route(url))}
     if role.azure:
-        return openai.AsyncAzureOpenAI(azure_endpoint=url, api_version=role.api_version, **entry(role), **common)
-    return openai.AsyncOpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common)
+        return bare(openai.AsyncAzureOpenAI(azure_endpoint=url, api_version=role.api_version, **entry(role), **common), url)
+    return bare(openai.AsyncOpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common), url)
+
+
+def bare(client, url: str):
+    """The client without what it takes from the environment by itself, unless the address is OpenAI's own: `OPENAI_ORG_ID`,
+    `OPENAI_PROJECT_ID` and `OPENAI_CUSTOM_HEADERS`, which may hold a key, are nobody else's to see.
+    """
+    host = urlsplit(url).hostname or ""
+    if host != "openai.com" and not host.endswith(".openai.com"):
+        client.organization = client.project = None
+        client._custom_headers = {}  # we give none of our own
+    return client
 
 
 def route(url: str) -> dict:

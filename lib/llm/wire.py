@@ -7,7 +7,7 @@ import openai
 
 from lib.llm.records import Reply
 from lib.llm.roles import Role
-from lib.llm.transport import NO_KEY, entry, route
+from lib.llm.transport import NO_KEY, bare, entry, route
 from lib.llm.trouble import BadReply, explain
 
 
@@ -86,9 +86,9 @@ def _probe(role: Role, url: str, timeout_s: float) -> str | None:
     common = {"max_retries": 0, "http_client": http}
     try:
         if role.azure:
-            client = openai.AzureOpenAI(azure_endpoint=url, api_version=role.api_version, **entry(role), **common)
+            client = bare(openai.AzureOpenAI(azure_endpoint=url, api_version=role.api_version, **entry(role), **common), url)
         else:
-            client = openai.OpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common)
+            client = bare(openai.OpenAI(base_url=url, api_key=role.api_key or NO_KEY, **common), url)
             try:
                 if role.model in [model.id for model in client.models.list()]:
                     return None

@@ -7,10 +7,12 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from lib.llm import EndpointError, probe
+from lib.llm.provider import Account, make_openai
 from lib.llm.roles import Role
 from lib.llm.stream import stream_reply
+from lib.llm.transport import make_client
 
-from .helpers import ask, chat, make, serving
+from .helpers import CANARY, ask, chat, make, serving
 
 
 @pytest.mark.parametrize("body", [{"error": "too long"}, [{"error": {"message": "too long"}}], "too long", {"detail": "too long"}])
@@ -136,3 +138,18 @@ def test_a_choice_without_a_part_is_passed_over_in_a_stream():
 def test_a_stream_that_goes_wrong_is_told_for_what_it_is(events, said):
     with pytest.raises(EndpointError, match=said):
         streamed(*events)
+
+
+def test_what_the_environment_holds_for_openai_goes_to_nobody_else(scripted, run, monkeypatch):
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, CANARY)
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", f"X-Gateway: {CANARY}")
+    for azure in ({}, {"azure": True, "api_key": "k", "api_version": "1"}):
+        role, seen = scripted(lambda _, body, headers: (404, {}, {}) if body is None else chat(""), **azure)
+        assert probe(role) is None and make(role, run).ask([ask("a", seed=len(azure))])[0].error is None
+        with pytest.raises(EndpointError):
+            list(stream_reply(role, ask("a")))  # no stream, but asked
+        make_openai(Account("openai", role.base_url, "k", "", "")).post("/jobs", body={}, cast_to=object)
+        assert len(seen) == 4 and CANARY not in str(seen)
+    client = make_client(Role("teacher", "https://eu.api.openai.com/v1", "m"), 1)
+    assert client.default_headers["OpenAI-Project"] == client.default_headers["X-Gateway"] == CANARY
