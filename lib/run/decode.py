@@ -1,12 +1,14 @@
 """Bytes of a file into text, whatever their encoding; one that had to be guessed is named.
 
-UTF-8, and UTF-16 or 32 with or without a byte-order mark, are known for certain. Older encodings are not: a text in a script of
+UTF-8, and UTF-16 or 32 with a byte-order mark, are known for certain; without one they are told by zero bytes, which every text
+has that holds a space or a line end of ASCII. Older encodings are not: a text in a script of
 its own (Cyrillic, Greek, Hebrew, Arabic, Chinese, …) is left to charset-normalizer; one in Latin letters, where that library
 takes Swedish or Portuguese for Polish, is told by the letters of Europe's alphabets.
 """
 
 import codecs
 import re
+import unicodedata
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -59,7 +61,7 @@ class Decoded(NamedTuple):
 
 
 def decode(data: bytes, charset: str = "") -> Decoded:
-    """Turn bytes into text: a byte-order mark, what a server or page says, UTF-8, UTF-16 told by its zero bytes, a guess.
+    """Turn bytes into text: a byte-order mark, what a server or page says, UTF-8, UTF-16 and 32 told by their zero bytes, a guess.
 
     Args:
         data: The bytes.
@@ -78,6 +80,8 @@ def decode(data: bytes, charset: str = "") -> Decoded:
     if said is not None and not _CONTROLS.search(said):
         return Decoded(said)
     head = data[:4096]
+    if 0 in head and (wide := _wide(data, head[1::2].count(0) > head[0::2].count(0))) is not None:
+        return Decoded(wide)
     if head.count(0) > len(head) // 4:  # western text in UTF-16 has a zero in every second byte
         encoding = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
         try:
@@ -91,6 +95,20 @@ def decode(data: bytes, charset: str = "") -> Decoded:
     except UnicodeDecodeError:
         meant = _try(data, _MEANT.get(charset.lower().replace("_", "-"), ""))
         return _guess(data) if meant is None else Decoded(meant)
+
+
+def _wide(data: bytes, is_little: bool) -> str | None:
+    """A text in UTF-32 or UTF-16 without a byte-order mark; binary data read so holds control codes or unused ones.
+
+    Args:
+        data: The bytes.
+        is_little: Whether the zero bytes are where spaces in UTF-16-LE have theirs; read in the other order, Latin letters are Chinese.
+    """
+    for encoding in ("utf-32-le", "utf-32-be", *sorted(("utf-16-le", "utf-16-be"), reverse=is_little)):
+        text = _try(data, encoding)
+        if text and all(c.isspace() or unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs") for c in text[:20_000]):
+            return text
+    return None
 
 
 def _try(data: bytes, encoding: str) -> str | None:

@@ -105,3 +105,14 @@ def test_rows_in_an_old_encoding_are_read_by_the_whole_file_and_the_guess_is_sai
 )
 def test_a_page_in_the_wider_encoding_that_its_name_stands_for_loses_no_letter(text, encoding, said):
     assert decode(text.encode(encoding), said) == (text, "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", [TEXT, RUSSIAN, "博物館は火曜日\n大人 一二三", "می\u200cخواهم برای خواندن"])
+def test_wide_text_without_a_byte_order_mark_is_read_in_any_script(text, encoding):
+    assert decode(text.encode(encoding)) == (text, "")
+
+
+def test_binary_data_with_some_zero_bytes_is_no_text():
+    with pytest.raises(ValueError, match="zero bytes"):
+        decode(b"\x7fELF\x02\x01\x01\0" + bytes(range(1, 256)) * 4)
