@@ -12,6 +12,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from lib.gen.audit import row_defects
@@ -199,6 +200,9 @@ def main(arguments: list[str] | None = None) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
+    except OSError as error:  # what cannot be read is told above
+        print(f"{p.output}: cannot be written: {error.strerror or error}; name another file or folder", file=sys.stderr)
+        return 2
     print(f"{n} {p.format} rows in {p.output}, from {counts['rows']} in {p.input}")
     for defect, n_rows in defects.most_common():
         print(f"warning: {n_rows} rows: {defect}", file=sys.stderr)
@@ -213,7 +217,10 @@ def _convert(p: argparse.Namespace) -> tuple[int, Counter, Counter]:
     columns = {"prompt_column": p.in_prompt_column, "completion_column": p.in_completion_column, "stop": p.in_stop}
     rows = count_as_read(read_raft(read_rows(p.input, p.split), **columns), counts, defects)
     made = {"prompt_column": p.prompt_column, "completion_column": p.completion_column, "stop": p.stop}
-    return write_rows(p.output, write_as(rows, p.format, system_prompt=system, **made)), counts, defects
+    found = write_as(rows, p.format, system_prompt=system, **made)
+    if (first := next(found, None)) is None:
+        raise BadInput(f"{p.input}: no rows to write as {p.format}, from {counts['rows']} read; nothing was written")
+    return write_rows(p.output, chain([first], found)), counts, defects
 
 
 if __name__ == "__main__":

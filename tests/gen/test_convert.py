@@ -140,3 +140,18 @@ def test_a_row_of_no_known_form_is_named_with_its_columns(tmp_path, capsys):
     assert main([str(tmp_path / "in.jsonl"), str(tmp_path / "out.jsonl"), "--format", "chat"]) == 2
     assert "row 1" in capsys.readouterr().err
     assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_an_output_that_cannot_be_written_is_told_in_a_line(tmp_path, foreign, name, capsys):
+    write_rows(tmp_path / "in.jsonl", foreign[:1])
+    (tmp_path / "file").write_text("")
+    assert main([str(tmp_path / "in.jsonl"), str(tmp_path / "file" / name), "--format", "hf"]) == 2
+    assert f"{name}: cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.parquet"])
+def test_an_input_without_rows_is_an_error_whatever_is_to_be_written(tmp_path, name, capsys):
+    (tmp_path / "in.jsonl").write_text("")
+    assert main([str(tmp_path / "in.jsonl"), str(tmp_path / name), "--format", "hf"]) == 2
+    assert "no rows to write" in capsys.readouterr().err and not (tmp_path / name).exists()
