@@ -4,6 +4,7 @@ Everything is found in /proc by the supervisor's own command line (`supervise.py
 """
 
 import os
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +65,26 @@ def kept_servers(runs: Path, run: str | None = None) -> list[KeptServer]:
     found, alive = [], supervisors()
     for record in sorted(runs.glob(f"{run or '*'}/serving/servers.json")):
         by_process: dict[tuple[int, str], list[str]] = {}
-        for system, server in read_json(record).items():
+        for system, server in _servers(record).items():
             pid = server.get("pid")
             wanted = run is not None or server.get("kept", True)
             if wanted and pid in alive and server.get("pid_start") in (None, process_start(pid)):
                 by_process.setdefault((pid, str(server.get("base_url"))), []).append(system)
         found += [KeptServer(record.parts[-3], tuple(systems), url, pid) for (pid, url), systems in by_process.items()]
     return found
+
+
+def _servers(record: Path) -> dict[str, dict]:
+    """What a run says that it serves; nothing, said in a line, where its record is damaged: other runs' servers are still found."""
+    try:
+        servers = read_json(record)
+        if isinstance(servers, dict) and all(isinstance(server, dict) for server in servers.values()):
+            return servers
+        problem = "expected an object of servers"
+    except (OSError, ValueError) as error:
+        problem = str(error)
+    print(f"warning: {record} cannot be read ({problem}); end what it names by hand and remove the file", file=sys.stderr)
+    return {}
 
 
 def stop_kept(runs: Path, run: str | None = None, spare: Collection[int] = ()) -> list[str]:

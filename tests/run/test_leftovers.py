@@ -62,3 +62,12 @@ def test_servers_to_be_kept_that_are_gone_make_the_stage_run_again(runs, tmp_pat
     assert _has_lost_its_servers("3_deploy", values, folder)
     assert not _has_lost_its_servers("3_deploy", values | {"keep_serving": False}, folder)
     assert not _has_lost_its_servers("4_eval", values, folder)
+
+
+@pytest.mark.parametrize("damaged", ['{"student": {"pid"', "[]", '{"student": 1}'])
+def test_a_damaged_record_of_servers_is_named_and_passed_over(tmp_path, damaged, capsys):
+    record = tmp_path / "one" / "serving" / "servers.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(damaged)
+    assert stop_kept(tmp_path, "one") == []
+    assert f"{record} cannot be read" in capsys.readouterr().err
