@@ -10,6 +10,7 @@ endpoint's batch interface, for half the price and replies within a day), `_PRIC
 """
 
 import importlib.util
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -186,7 +187,7 @@ def _number(prefix: str, variable: str, text: str) -> float:
         value = float(text.replace("_", ""))
     except ValueError:
         value = 0.0
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise BadInput(f"{prefix}_{variable}: expected a number above 0; found {text!r}")
     return value if variable == "TIMEOUT_S" else int(value) or 1
 
@@ -203,6 +204,8 @@ def _price(prefix: str, text: str) -> tuple[float, float] | None:
         return None
     try:
         prompt, reply = (float(part) for part in text.replace(",", " ").split())
+        if not (0 <= prompt < math.inf and 0 <= reply < math.inf):
+            raise ValueError
     except ValueError:
         raise BadInput(
             f'{prefix}_{_PRICE}: expected two numbers, prompt and reply, such as "2.5 10"; found {text!r}'

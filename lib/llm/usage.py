@@ -1,5 +1,6 @@
 """Tokens and money by role. A model without a known price is counted in tokens only, and that is said."""
 
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,7 +19,7 @@ def read_prices(path: str | Path = PRICES_FILE) -> dict:
     """A price list: `as_of`, `batch_factor`, and `models` with USD per million prompt and reply tokens.
 
     Raises:
-        BadInput: No such file, or an entry that is not a pair of numbers.
+        BadInput: No such file, an entry that is not a pair of numbers, or a `batch_factor` that is none.
     """
     import yaml
 
@@ -30,9 +31,12 @@ def read_prices(path: str | Path = PRICES_FILE) -> dict:
     if not isinstance(models, dict):
         raise BadInput(f"prices: {path} has no `models:`; expected `models: {{name: [PROMPT, REPLY]}}`, USD per million tokens")
     for name, pair in models.items():
-        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, int | float) and x >= 0 for x in pair)):
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, int | float) and 0 <= x < math.inf for x in pair)):
             raise BadInput(f"prices: {path}: {name}: expected two numbers, prompt and reply, such as [2.5, 10]; found {pair!r}")
-    return {"as_of": str(table.get("as_of", "")), "batch_factor": float(table.get("batch_factor", 0.5)), "models": models}
+    factor = table.get("batch_factor", 0.5)
+    if not (isinstance(factor, int | float) and 0 <= factor < math.inf):
+        raise BadInput(f"prices: {path}: batch_factor: expected the share of the price that a batch costs, such as 0.5; found {factor!r}")
+    return {"as_of": str(table.get("as_of", "")), "batch_factor": float(factor), "models": models}
 
 
 def with_price(role: Role, prices: str | Path = "") -> Role:

@@ -4,6 +4,7 @@ import pytest
 
 from lib.llm.connection import find_role
 from lib.llm.roles import Role, environment, resolve_role
+from lib.llm.usage import read_prices
 from lib.run import BadInput
 from lib.run.endpoints import role_variables
 
@@ -117,3 +118,16 @@ def test_what_the_command_compares_and_what_the_rooms_use_is_one_reading_of_the_
     (tmp_path / ".env").write_text("export TEACHER_OPENAI_DEPLOYMENT='big # one' # the large one\n", encoding="utf-8")
     name = "TEACHER_OPENAI_DEPLOYMENT"
     assert role_variables("1_gen", tmp_path, {})[name] == environment(tmp_path / ".env")[name] == "big # one"
+
+
+@pytest.mark.parametrize(("variable", "text"), [("RPM", "nan"), ("RPM", "inf"), ("TIMEOUT_S", "inf"), ("PRICE_USD_PER_MTOKENS", "nan 1"), ("PRICE_USD_PER_MTOKENS", "1 -1")])
+def test_a_quota_or_price_that_is_no_number_of_any_use_is_named(variable, text):
+    with pytest.raises(BadInput, match=f"TEACHER_{variable}: expected"):
+        resolve_role("teacher", {"TEACHER_OPENAI_BASE_URL": "http://h/v1", "TEACHER_OPENAI_DEPLOYMENT": "m", f"TEACHER_{variable}": text})
+
+
+@pytest.mark.parametrize("factor", ["half", "[0.5]", ".nan", "-1", ""])
+def test_a_share_for_batches_in_a_price_list_that_is_no_number_is_named(factor, tmp_path):
+    (tmp_path / "prices.yaml").write_text(f"batch_factor: {factor}\nmodels: {{m: [1, 1]}}\n")
+    with pytest.raises(BadInput, match="batch_factor: expected the share"):
+        read_prices(tmp_path / "prices.yaml")
