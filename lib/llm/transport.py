@@ -1,11 +1,13 @@
 """How an endpoint is reached: by which route, with which key, and through which HTTP client."""
 
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx2  # what the openai package itself is built on
 import openai
 
 from lib.llm.roles import TIMEOUT_S, Role
+from lib.run import BadInput
 
 NO_KEY = "none"  # the client refuses an empty key; servers without keys ignore this one
 CONNECT_S = 10.0
@@ -34,8 +36,19 @@ def bare(client, url: str):
 
 
 def route(url: str) -> dict:
-    """Loopback is never reached through a proxy, and has no certificate to check (loading certificates takes 50 ms)."""
+    """Loopback is never reached through a proxy, and has no certificate to check (loading certificates takes 50 ms).
+
+    Raises:
+        BadInput: The environment names a proxy that is none of HTTP's.
+    """
     local = url.startswith(("http://127.", "http://localhost", "http://[::1]"))
+    for name in () if local else ("http", "https", "all"):
+        kind, mark, _ = (getproxies().get(name) or "").partition("://")  # the rest may hold a password
+        if mark and kind.lower() not in ("http", "https"):
+            raise BadInput(
+                f"{name.upper()}_PROXY: expected a proxy such as http://host:port; found one that starts {kind}://, which is not "
+                f"supported here; name an HTTP proxy or unset {name.upper()}_PROXY"
+            )
     return {"trust_env": not local, "verify": not local}
 
 

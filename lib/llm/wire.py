@@ -9,6 +9,7 @@ from lib.llm.records import Reply
 from lib.llm.roles import Role
 from lib.llm.transport import NO_KEY, bare, entry, route
 from lib.llm.trouble import BadReply, explain
+from lib.run import BadInput
 
 
 async def send_request(client: openai.AsyncOpenAI, model: str, body: dict) -> Reply:
@@ -82,7 +83,10 @@ def probe(role: Role, timeout_s: float = 10.0) -> str | None:
 
 
 def _probe(role: Role, url: str, timeout_s: float) -> str | None:
-    http = openai.DefaultHttpxClient(timeout=timeout_s, **route(url))
+    try:
+        http = openai.DefaultHttpxClient(timeout=timeout_s, **route(url))
+    except BadInput as error:
+        return f"{role.name} at {url}: {error}"
     common = {"max_retries": 0, "http_client": http}
     try:
         if role.azure:

@@ -11,6 +11,7 @@ from lib.llm.provider import Account, make_openai
 from lib.llm.roles import Role
 from lib.llm.stream import stream_reply
 from lib.llm.transport import make_client
+from lib.run import BadInput
 
 from .helpers import CANARY, ask, chat, make, serving
 
@@ -153,3 +154,12 @@ def test_what_the_environment_holds_for_openai_goes_to_nobody_else(scripted, run
         assert len(seen) == 4 and CANARY not in str(seen)
     client = make_client(Role("teacher", "https://eu.api.openai.com/v1", "m"), 1)
     assert client.default_headers["OpenAI-Project"] == client.default_headers["X-Gateway"] == CANARY
+
+
+@pytest.mark.parametrize(("name", "address"), [("ALL_PROXY", "socks5://me:secret@127.0.0.1:9"), ("HTTPS_PROXY", "foo://127.0.0.1:9")])
+def test_a_proxy_that_is_none_of_http_is_told_in_one_line_without_its_password(name, address, monkeypatch):
+    monkeypatch.setenv(name, address)
+    line = probe(Role("teacher", "https://example.org/v1", "m"))
+    assert f"{name}: expected a proxy such as http://host:port" in line and "secret" not in line
+    with pytest.raises(BadInput, match=name):
+        make_client(Role("teacher", "https://example.org/v1", "m"), 1)
