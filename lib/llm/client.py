@@ -158,9 +158,7 @@ class Asker:
             inputs = [wanted[key] or " " for key in batch]  # an empty text is an error to most endpoints
             body = {"messages": [{"content": text} for text in inputs]}
             async with self._reserved(body) as settle:
-                answer = await self._call(
-                    lambda client: send_embeddings(client, self.role.model, inputs), crew, batch[0], body
-                )
+                answer = await self._call(lambda client: send_embeddings(client, self.role.model, inputs), crew, batch[0], body)
                 if isinstance(answer, Reply):
                     raise EndpointError(f"{self.role.name} at {self.role.base_url}: {answer.error}")
                 rows, tokens = answer
@@ -176,6 +174,8 @@ class Asker:
             counter.advance(len(batch), note=self._note())
 
         self._do(one, batches, label)
+        if len({len(vector) for vector in vectors.values()}) > 1:
+            raise EndpointError(f"{self.role.name} at {self.role.base_url}: its vectors are of several lengths; do all addresses serve one model?")
         return np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, 0), dtype=np.float32)
 
     def close(self) -> None:

@@ -3,12 +3,13 @@
 import time
 
 import httpx2  # what the openai package itself is built on
+import numpy as np
 import openai
 
 from lib.llm.records import Reply
 from lib.llm.roles import Role
 from lib.llm.transport import NO_KEY, bare, entry, route
-from lib.llm.trouble import BadReply, explain
+from lib.llm.trouble import BadReply, explain, said
 from lib.run import BadInput
 
 
@@ -55,9 +56,22 @@ def _mean_logprob(choice: dict) -> float | None:
 
 
 async def send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[str]) -> tuple[list, int]:
-    """Vectors of `texts`, in their order, and the prompt tokens counted."""
+    """Vectors of `texts`, in their order, and the prompt tokens counted; a server that takes fewer at once gets them by halves.
+
+    Raises:
+        ValueError: The reply is not one vector a text, of numbers, all of one length.
+    """
     try:
         reply = await client.embeddings.create(model=model, input=texts)
+    except openai.APIStatusError as error:
+        if len(texts) == 1 or not _is_too_many(error):
+            raise
+        half = len(texts) // 2
+        first, second = [await send_embeddings(client, model, part) for part in (texts[:half], texts[half:])]
+        return first[0] + second[0], first[1] + second[1]
+    except AttributeError:  # of the client, which takes a page for vectors
+        raise ValueError("expected vectors; found something else") from None
+    try:
         given = list(reply.data)
         if all(isinstance(row.index, int) for row in given):  # some servers give none: then the order is theirs
             given.sort(key=lambda row: row.index)
@@ -67,7 +81,19 @@ async def send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[st
         raise ValueError("expected vectors; found something else") from None
     if len(rows) != len(texts):
         raise ValueError(f"expected {len(texts)} vectors; found {len(rows)}")
+    try:
+        table = np.asarray(rows, dtype=np.float32)  # makes nan of null
+    except (TypeError, ValueError):  # several lengths, or no numbers
+        table = np.zeros(0)
+    if table.ndim != 2 or not table.size or not np.isfinite(table).all():
+        raise ValueError("expected vectors of numbers, all of one length; found null, something else, or several lengths")
     return rows, tokens
+
+
+def _is_too_many(error: openai.APIStatusError) -> bool:
+    """Whether texts were refused for how many they are; text-embeddings-inference takes 32."""
+    told = error.status_code == 400 and any(mark in said(error).lower() for mark in ("batch", "too many", "per request"))
+    return told or error.status_code in (413, 422)
 
 
 def probe(role: Role, timeout_s: float = 10.0) -> str | None:

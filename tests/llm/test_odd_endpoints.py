@@ -163,3 +163,23 @@ def test_a_proxy_that_is_none_of_http_is_told_in_one_line_without_its_password(n
     assert f"{name}: expected a proxy such as http://host:port" in line and "secret" not in line
     with pytest.raises(BadInput, match=name):
         make_client(Role("teacher", "https://example.org/v1", "m"), 1)
+
+
+@pytest.mark.parametrize("vectors", [[[1.0, None], [1.0, 2.0]], [[1.0, 2.0], [1.0]], [[], []]])
+def test_vectors_with_holes_or_of_several_lengths_are_refused_and_not_stored(vectors, scripted, run, monkeypatch):
+    monkeypatch.setattr("lib.llm.retry._backoff_s", lambda attempt, key: 0.01)
+    role, _ = scripted(lambda *_: (200, {}, {"data": [{"index": i, "embedding": v} for i, v in enumerate(vectors)]}))
+    for _ in range(2):
+        with pytest.raises(EndpointError, match="expected vectors of numbers, all of one length"):
+            make(role, run).embed(["a", "b"])
+
+
+@pytest.mark.parametrize(("status", "message"), [(413, "batch size 64 > maximum allowed batch size 32"), (422, "Validation"), (400, "Too many inputs")])
+def test_a_server_that_takes_fewer_texts_at_once_gets_them_by_halves(status, message, scripted, run):
+    def serve(_, body, headers):
+        if len(body["input"]) > 32:
+            return status, {}, {"error": message}
+        return 200, {}, {"data": [{"index": i, "embedding": [float(t), 1.0]} for i, t in enumerate(body["input"])]}
+
+    role, _ = scripted(serve)
+    assert make(role, run).embed([str(i) for i in range(64)])[:, 0].argsort().tolist() == list(range(64))
