@@ -24,34 +24,17 @@ class Address:
         self.failures, self.left_out = 0, False
 
 
-class Pool:
-    """All addresses of a role.
+class Fields:
+    """What fields of a request an endpoint takes, found out from its refusals.
 
     Args:
         role: The endpoint.
-        most: Requests under way at most, at any one address.
-        warn: Takes a sentence about an address that is left out.
+        warn: Takes a sentence about a field that is sent otherwise.
     """
 
-    def __init__(self, role: Role, most: int, warn: Callable[[str], None]):
+    def __init__(self, role: Role, warn: Callable[[str], None]):
         self.role, self._warn = role, warn
-        self.addresses = [Address(url, make_client(role, most, url), most) for url in role.urls]
-        self.pace = Pace(role.rpm, role.tpm)
-        self.answers = 0
         self._replaced: dict[str, str] = {}
-        self._failed_in_a_row, self._sample = 0, {}
-
-    def begin(self) -> None:
-        """Give every address another chance."""
-        self._failed_in_a_row, self._sample = 0, {}
-        for address in self.addresses:
-            address.failures, address.left_out = 0, False
-
-    def pick(self) -> Address:
-        """The least busy address that is not left out."""
-        if len(self.addresses) == 1:
-            return self.addresses[0]
-        return min((a for a in self.addresses if not a.left_out), key=lambda a: a.limiter.load)
 
     def fit(self, body: dict) -> dict:
         """The body in the fields that this endpoint takes."""
@@ -70,6 +53,35 @@ class Pool:
                 what = f"is sent as {_REPLACED[name]}" if _REPLACED[name] else "is left out"
                 self._warn(f"{self.role.name}: {self.role.model} does not take {name}, which {what} ({said[:120]})")
         return bool(names)
+
+
+class Pool(Fields):
+    """All addresses of a role.
+
+    Args:
+        role: The endpoint.
+        most: Requests under way at most, at any one address.
+        warn: Takes a sentence about an address that is left out.
+    """
+
+    def __init__(self, role: Role, most: int, warn: Callable[[str], None]):
+        super().__init__(role, warn)
+        self.addresses = [Address(url, make_client(role, most, url), most) for url in role.urls]
+        self.pace = Pace(role.rpm, role.tpm)
+        self.answers = 0
+        self._failed_in_a_row, self._sample = 0, {}
+
+    def begin(self) -> None:
+        """Give every address another chance."""
+        self._failed_in_a_row, self._sample = 0, {}
+        for address in self.addresses:
+            address.failures, address.left_out = 0, False
+
+    def pick(self) -> Address:
+        """The least busy address that is not left out."""
+        if len(self.addresses) == 1:
+            return self.addresses[0]
+        return min((a for a in self.addresses if not a.left_out), key=lambda a: a.limiter.load)
 
     def answered(self, address: Address) -> None:
         """Note a usable reply."""

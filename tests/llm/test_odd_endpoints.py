@@ -183,3 +183,28 @@ def test_a_server_that_takes_fewer_texts_at_once_gets_them_by_halves(status, mes
 
     role, _ = scripted(serve)
     assert make(role, run).embed([str(i) for i in range(64)])[:, 0].argsort().tolist() == list(range(64))
+
+
+class Choosy(Streaming):
+    """Takes no `max_tokens`, as newer models of OpenAI."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.bodies.append(body)
+        if "max_tokens" in body:
+            data = b'{"error": {"message": "Unsupported parameter: max_tokens. Use max_completion_tokens instead."}}'
+            self.send_response(400)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+        else:
+            self.headers.replace_header("Content-Length", "0")
+            super().do_POST()
+
+
+def test_a_stream_is_asked_for_in_the_fields_that_the_model_takes():
+    bodies = []
+    with serving(type("These", (Choosy,), {"events": (HELLO, "[DONE]"), "bodies": bodies})) as url:
+        role = Role("student", url, "m")
+        assert ["".join(stream_reply(role, ask("a", max_tokens=7))) for _ in range(2)] == ["hello"] * 2
+    assert len(bodies) == 3 and all(body["max_completion_tokens"] == 7 for body in bodies[1:])  # refused once, not at every turn
