@@ -98,7 +98,7 @@ def decode(data: bytes, charset: str = "") -> Decoded:
 
 
 def _wide(data: bytes, is_little: bool) -> str | None:
-    """A text in UTF-32 or UTF-16 without a byte-order mark; binary data read so holds control codes or unused ones.
+    """A text in UTF-32 or UTF-16 without a byte-order mark; binary data read so holds control codes or unused ones, or no space.
 
     Args:
         data: The bytes.
@@ -106,7 +106,7 @@ def _wide(data: bytes, is_little: bool) -> str | None:
     """
     for encoding in ("utf-32-le", "utf-32-be", *sorted(("utf-16-le", "utf-16-be"), reverse=is_little)):
         text = _try(data, encoding)
-        if text and all(c.isspace() or unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs") for c in text[:20_000]):
+        if text and not {" ", "\n"}.isdisjoint(text) and all(c.isspace() or unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs") for c in text[:20_000]):
             return text
     return None
 
