@@ -400,6 +400,7 @@ def test_a_launcher_of_another_precision_is_refused_and_not_trained_in_fp32(tmp_
     assert Launcher.load(tmp_path / "own.yaml").precision == "fp32"
 
 
+@pytest.mark.smoke
 def test_a_resumed_training_remembers_how_often_its_loss_did_not_fall(tokenizer, student_folder, tmp_path):
     import torch
     from transformers import EarlyStoppingCallback, Trainer
