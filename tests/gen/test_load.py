@@ -8,8 +8,7 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
-from pypdf import PdfWriter
-from pypdf.errors import DependencyError
+from pypdf import PdfReader, PdfWriter
 
 from lib.gen.load import load_documents
 from lib.gen.readers.html import read_html
@@ -231,7 +230,6 @@ def test_pdf_headers_footers_and_page_numbers_go():
 
 def write_pdf(path, pages):
     """A PDF whose pages are lists of (x, y, text), drawn in that order in 10 point Helvetica."""
-    from pypdf import PdfWriter
     from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
     writer = PdfWriter()
@@ -261,20 +259,15 @@ LEFT = ["The left column tells of the old mill and", "of the people who lived be
 RIGHT = ["The right column is about the new bridge", "that was built of steel in one summer", "by men who came from the other side of", "the hills and went home in the autumn."]  # fmt: skip
 
 
-def test_a_pdf_under_aes_is_not_called_broken_and_the_way_out_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("pypdf._encryption.CryptAES.encrypt", lambda _self, data: data)
-    writer = PdfWriter()
-    writer.add_blank_page(100, 100)
-    writer.add_metadata({"/Title": "Tides"})
-    writer.encrypt("", "owner", algorithm="AES-128")
-    writer.write(tmp_path / "a.pdf")
-    monkeypatch.setattr("pypdf._encryption.CryptAES.decrypt", _no_aes)
-    with pytest.raises(BadInput, match="encrypted by AES.*qpdf --decrypt"):
-        load_documents(tmp_path / "a.pdf")
-
-
-def _no_aes(*_: object, **__: object) -> bytes:
-    raise DependencyError("cryptography>=3.1 is required for AES algorithm")
+def test_a_pdf_under_aes_that_opens_without_a_password_is_read_and_another_is_told(tmp_path):
+    write_pdf(tmp_path / "plain.pdf", [[(50, 740, "The tide tables hang in the harbour office.")]])
+    for name, password in (("open", ""), ("shut", "secret")):
+        writer = PdfWriter(clone_from=PdfReader(tmp_path / "plain.pdf"))
+        writer.encrypt(password, "owner", algorithm="AES-256")
+        writer.write(tmp_path / f"{name}.pdf")
+    assert "harbour office" in load_documents(tmp_path / "open.pdf").documents[0].text
+    with pytest.raises(BadInput, match="encrypted: remove the password first"):
+        load_documents(tmp_path / "shut.pdf")
 
 
 def test_pdf_columns_that_are_drawn_line_by_line_are_read_one_after_the_other(tmp_path):

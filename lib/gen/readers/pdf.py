@@ -9,7 +9,7 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 
 from pypdf import PdfReader
-from pypdf.errors import DependencyError, FileNotDecryptedError
+from pypdf.errors import FileNotDecryptedError
 
 from lib.gen.readers.columns import Piece, untangle
 from lib.gen.readers.text import build
@@ -34,8 +34,6 @@ def read_pdf(path: Path, source: str) -> list[Document]:
         title = str((reader.metadata or {}).get("/Title") or "")
     except FileNotDecryptedError:
         raise ValueError("encrypted: remove the password first") from None
-    except DependencyError:  # most such files open without a password, and say only that they may not be changed
-        raise ValueError("encrypted by AES, which is not read here: save it unprotected (qpdf --decrypt IN OUT)") from None
     pages = drop_running_lines([re.split(r"\r\n|\r|\n", page) for page in pages])
     if not any(line.strip() for lines in pages for line in lines):
         raise ValueError(f"no text on its {len(pages)} pages (a scan? run text recognition first)")
