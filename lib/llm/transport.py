@@ -1,11 +1,11 @@
 """How an endpoint is reached: by which route, with which key, and through which HTTP client."""
 
-from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import httpx2  # what the openai package itself is built on
 import openai
 
+from lib.llm.address import is_openai
 from lib.llm.roles import TIMEOUT_S, Role
 from lib.run import BadInput
 
@@ -28,8 +28,7 @@ def bare(client, url: str):
     """The client without what it takes from the environment by itself, unless the address is OpenAI's own: `OPENAI_ORG_ID`,
     `OPENAI_PROJECT_ID` and `OPENAI_CUSTOM_HEADERS`, which may hold a key, are nobody else's to see.
     """
-    host = urlsplit(url).hostname or ""
-    if host != "openai.com" and not host.endswith(".openai.com"):
+    if not is_openai(url):
         client.organization = client.project = None
         client._custom_headers = {}  # we give none of our own
     return client

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lib.llm.address import is_openai
 from lib.llm.roles import Role
 from lib.run import BadInput
 
@@ -47,7 +48,7 @@ def with_price(role: Role, prices: str | Path = "") -> Role:
         return role
     models, host = read_prices(prices or PRICES_FILE)["models"], urlsplit(role.base_url).hostname or ""
     listed = models.get(f"{role.model}@{host}")
-    if listed is None and (role.azure or host.endswith("openai.com")):
+    if listed is None and (role.azure or is_openai(role.base_url)):
         listed = models.get(role.model, models.get(_DATE.sub("", role.model)))
     return replace(role, price=tuple(map(float, listed))) if listed else role
 
