@@ -161,7 +161,8 @@ def call(resource: Resource, method: str, name: str, body: dict | None = None, *
     """One request to the manager, repeated while it is busy; its JSON, None for an empty reply."""
     import httpx2
 
-    local = resource.url.startswith(("http://127.", "http://localhost"))
+    from lib.llm.transport import route
+
     account = Account("azure's manager", resource.url.split("/subscriptions")[0], resource.token, "AZURE_MANAGEMENT_TOKEN")
 
     def send():
@@ -173,5 +174,5 @@ def call(resource: Resource, method: str, name: str, body: dict | None = None, *
             raise Refused(reply)
         return reply.json() if reply.content else None
 
-    with httpx2.Client(timeout=60.0, trust_env=not local, verify=not local) as client:
+    with httpx2.Client(timeout=60.0, **route(resource.url)) as client:
         return patiently(send, account, what, sleep=sleep)

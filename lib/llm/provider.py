@@ -80,12 +80,9 @@ def make_openai(account: Account):
     import httpx2
     import openai
 
-    from lib.llm.transport import bare
+    from lib.llm.transport import CONNECT_S, bare, route
 
-    local = account.base_url.startswith(("http://127.", "http://localhost", "http://[::1]"))
-    http = openai.DefaultHttpxClient(
-        timeout=httpx2.Timeout(TIMEOUT_S, connect=10.0), trust_env=not local, verify=not local
-    )
+    http = openai.DefaultHttpxClient(timeout=httpx2.Timeout(TIMEOUT_S, connect=CONNECT_S), **route(account.base_url))
     common = {"api_key": account.api_key, "max_retries": 0, "http_client": http}
     if account.backend == "azure":
         return bare(openai.AzureOpenAI(azure_endpoint=account.base_url, api_version=account.api_version, **common), account.base_url)
@@ -102,9 +99,12 @@ def make_together(account: Account):
         import together
     except ImportError:
         raise BadInput("backend together: the client is missing; pip install -r requirements.txt brings it") from None
+    from lib.llm.transport import route
+
     return together.Together(
-        api_key=account.api_key, base_url=account.base_url.removesuffix("/v1"), max_retries=0, timeout=TIMEOUT_S
-    )
+        api_key=account.api_key, base_url=account.base_url.removesuffix("/v1"), max_retries=0, timeout=TIMEOUT_S,
+        http_client=together.DefaultHttpxClient(timeout=TIMEOUT_S, **route(account.base_url)),
+    )  # fmt: skip
 
 
 def patiently(send: Callable, account: Account, what: str, *, patience_s: float = PATIENCE_S, sleep=time.sleep):

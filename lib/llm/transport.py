@@ -5,7 +5,7 @@ from urllib.request import getproxies
 import httpx2  # what the openai package itself is built on
 import openai
 
-from lib.llm.address import is_openai
+from lib.llm.address import is_loopback, is_openai
 from lib.llm.roles import TIMEOUT_S, Role
 from lib.run import BadInput
 
@@ -40,7 +40,7 @@ def route(url: str) -> dict:
     Raises:
         BadInput: The environment names a proxy that is none of HTTP's.
     """
-    local = url.startswith(("http://127.", "http://localhost", "http://[::1]"))
+    local = is_loopback(url)
     for name in () if local else ("http", "https", "all"):
         kind, mark, _ = (getproxies().get(name) or "").partition("://")  # the rest may hold a password
         if mark and kind.lower() not in ("http", "https"):
