@@ -158,7 +158,7 @@ class Asker:
             inputs = [wanted[key] or " " for key in batch]  # an empty text is an error to most endpoints
             body = {"messages": [{"content": text} for text in inputs]}
             async with self._reserved(body) as settle:
-                answer = await self._call(lambda client: send_embeddings(client, self.role.model, inputs), crew, batch[0], body)
+                answer = await self._call(lambda client: send_embeddings(client, self.role.model, inputs, self._pool), crew, batch[0], body)
                 if isinstance(answer, Reply):
                     raise EndpointError(f"{self.role.name} at {self.role.base_url}: {answer.error}")
                 rows, tokens = answer

@@ -1,5 +1,6 @@
 """The addresses of one role: requests go where least is under way; one that cannot be reached is left out, and named."""
 
+import math
 from collections.abc import Callable
 
 import openai
@@ -69,6 +70,7 @@ class Pool(Fields):
         self.addresses = [Address(url, make_client(role, most, url), most) for url in role.urls]
         self.pace = Pace(role.rpm, role.tpm)
         self.answers = 0
+        self.texts_at_once = math.inf  # that an embedder takes, once it has refused more
         self._failed_in_a_row, self._sample = 0, {}
 
     def begin(self) -> None:

@@ -6,6 +6,7 @@ import httpx2  # what the openai package itself is built on
 import numpy as np
 import openai
 
+from lib.llm.pool import Pool
 from lib.llm.records import Reply
 from lib.llm.roles import Role
 from lib.llm.transport import NO_KEY, bare, entry, route
@@ -55,20 +56,37 @@ def _mean_logprob(choice: dict) -> float | None:
     return sum(numbers) / len(numbers) if numbers else None
 
 
-async def send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[str]) -> tuple[list, int]:
+async def send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[str], pool: Pool) -> tuple[list, int]:
     """Vectors of `texts`, in their order, and the prompt tokens counted; a server that takes fewer at once gets them by halves.
+
+    Args:
+        client: Leads to the server.
+        model: Its model.
+        texts: Any number of texts.
+        pool: Remembers how many were taken after more had been refused, for the texts that follow.
 
     Raises:
         ValueError: The reply is not one vector a text, of numbers, all of one length.
     """
+    rows, tokens, most = [], 0, pool.texts_at_once
+    while len(rows) < len(texts):
+        part = texts[len(rows) : len(rows) + min(len(texts), most)]
+        try:
+            found, n = await _send_embeddings(client, model, part)
+        except openai.APIStatusError as error:
+            if len(part) == 1 or not _is_too_many(error):
+                raise
+            most = len(part) // 2
+            continue
+        pool.texts_at_once = min(pool.texts_at_once, most)
+        rows, tokens = rows + found, tokens + n
+    return rows, tokens
+
+
+async def _send_embeddings(client: openai.AsyncOpenAI, model: str, texts: list[str]) -> tuple[list, int]:
+    """Vectors and tokens of texts that are sent together."""
     try:
         reply = await client.embeddings.create(model=model, input=texts)
-    except openai.APIStatusError as error:
-        if len(texts) == 1 or not _is_too_many(error):
-            raise
-        half = len(texts) // 2
-        first, second = [await send_embeddings(client, model, part) for part in (texts[:half], texts[half:])]
-        return first[0] + second[0], first[1] + second[1]
     except AttributeError:  # of the client, which takes a page for vectors
         raise ValueError("expected vectors; found something else") from None
     try:

@@ -185,6 +185,20 @@ def test_a_server_that_takes_fewer_texts_at_once_gets_them_by_halves(status, mes
     assert make(role, run).embed([str(i) for i in range(64)])[:, 0].argsort().tolist() == list(range(64))
 
 
+def test_the_number_of_texts_that_was_taken_is_remembered_and_not_found_out_again(scripted, run):
+    def serve(_, body, headers):
+        if len(body["input"]) > 20:
+            return 413, {}, {"error": "too many"}
+        return 200, {}, {"data": [{"index": i, "embedding": [float(t), 1.0]} for i, t in enumerate(body["input"])]}
+
+    role, seen = scripted(serve)
+    asker = make(role, run, max_in_flight=1)
+    assert asker.embed([str(i) for i in range(150)])[:, 0].argsort().tolist() == list(range(150))
+    asker.embed([str(i) for i in range(200, 240)])
+    first, later = [64, 32, 16, 16, 16, 16], [16, 16, 16, 16, 16, 6, 16, 16, 8]  # 64, 64, 22; then 40
+    assert [len(body["input"]) for _, body, _ in seen] == first + later
+
+
 class Choosy(Streaming):
     """Takes no `max_tokens`, as newer models of OpenAI."""
 
