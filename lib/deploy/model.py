@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.deploy.adapter import is_other_base, read_adapter
 from lib.llm import Format, resolve_role
-from lib.llm.roles import environment
+from lib.llm.roles import environment, local_model
 from lib.run import BadInput, read_json, read_jsonl, say, text_hash, tree_hash
 from lib.run.manifest import read_manifest
 
@@ -38,11 +38,6 @@ def is_local(system: str, engine: str) -> bool:
     if local_model(system):
         return True
     return engine != "endpoint" and (system in LOCAL or resolve_role(system) is None)
-
-
-def local_model(system: str) -> str:
-    """`<ROLE>_LOCAL_MODEL`, from the environment or `.env`: the folder or hub name of a model to serve here; empty if unset."""
-    return environment().get(f"{system.upper()}_LOCAL_MODEL", "").strip()
 
 
 def local_gpus(system: str, default: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lib.deploy.cluster import node_commands
 from lib.deploy.command import Server, build_command
-from lib.deploy.model import LOCAL, is_local, local_gpus, local_model, read_config, served_here
+from lib.deploy.model import LOCAL, is_local, local_gpus, read_config, served_here
 from lib.deploy.place import SHARINGS, Need, place, server_bytes, visible_gpus
 from lib.deploy.targets import (
     CAPABILITY,
@@ -18,6 +18,7 @@ from lib.deploy.targets import (
     compute_capability,
 )
 from lib.llm.connection import is_set
+from lib.llm.roles import local_model
 from lib.llm.search import RETRIEVERS
 from lib.run import BadInput
 from lib.run.machine import GB, model_size

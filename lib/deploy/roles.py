@@ -1,9 +1,10 @@
 """A served system as a role of `lib.llm`, so that it is asked like any other endpoint."""
 
 from lib.deploy.hosted import hosted_role
-from lib.deploy.model import LOCAL, local_model
+from lib.deploy.model import LOCAL
 from lib.deploy.serve import ensure_served
 from lib.llm import Format, Role, resolve_role
+from lib.llm.roles import local_model
 from lib.run import BadInput, read_json
 
 AGAIN = "the server comes up anew, and what it replied is kept and not asked again"

@@ -11,12 +11,12 @@ from lib.deploy.model import (
     cache_bytes_per_token,
     context_length,
     local_gpus,
-    local_model,
     read_config,
     weights_hash,
     weights_of,
 )
 from lib.deploy.place import Need, Place, server_bytes
+from lib.llm.roles import local_model
 from lib.run import BadInput
 from lib.run.machine import model_size
 

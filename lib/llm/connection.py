@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lib.llm.offline import MODEL, identity
-from lib.llm.roles import Role, environment, resolve_role
+from lib.llm.roles import Role, local_model, resolve_role
 from lib.llm.store import Store
 from lib.llm.usage import with_price
 from lib.run import BadInput, launch
@@ -73,7 +73,7 @@ def is_set(name: str) -> bool:
     Raises:
         BadInput: The role is set by half.
     """
-    return bool(environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip() or resolve_role(name))
+    return bool(local_model(name) or resolve_role(name))
 
 
 def offline_role(name: str, run) -> Role:
@@ -83,7 +83,7 @@ def offline_role(name: str, run) -> Role:
             f"{name}: set {name.upper()}_OPENAI_BASE_URL and {name.upper()}_OPENAI_DEPLOYMENT, or let 3_deploy serve a model: "
             f"the offline endpoint plays only {', '.join(WHAT)}"
         )
-    if environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip():  # the caller had no server for it: never play it by rules instead
+    if local_model(name):  # the caller had no server for it: never play it by rules instead
         raise BadInput(
             f"{name.upper()}_LOCAL_MODEL: this role is not served here; start it yourself and set {name.upper()}_OPENAI_BASE_URL and "
             f"{name.upper()}_OPENAI_DEPLOYMENT"

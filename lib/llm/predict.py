@@ -1,7 +1,7 @@
 """What calls will cost and how long they will take, before any is made: rows for `--plan`."""
 
 from lib.llm.connection import find_role
-from lib.llm.roles import Role, environment
+from lib.llm.roles import Role, local_model
 from lib.llm.usage import batch_factor, cost_usd, price_note, with_price
 
 FIRST_TOKEN_S, TOKENS_A_SECOND = 1.0, 40.0  # of a usual hosted model, for one request
@@ -32,7 +32,7 @@ def predict(
     """
     if not calls:
         return []
-    if role is None and (local := environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip()):
+    if role is None and (local := local_model(name)):
         note = f"{name}: {local}, served here while it is needed"
         return [_row(f"{name} cost", 0.0, "USD", note), _row(f"{name} time", "?", "", "as fast as this machine serves it")]
     role = role or find_role(name)

@@ -115,6 +115,11 @@ def environment(env_file: str | Path | None = None) -> dict[str, str]:
     return {**read_env_file(Path(env_file or ENV_FILE)), **os.environ}
 
 
+def local_model(name: str) -> str:
+    """`<ROLE>_LOCAL_MODEL`: the folder or hub name of a model to serve here in a role; empty if unset."""
+    return environment().get(f"{name.upper()}_LOCAL_MODEL", "").strip()
+
+
 def resolve_role(name: str, env: Mapping[str, str] | None = None) -> Role | None:
     """The endpoint that the environment names for a role, or None if it names none.
 
