@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from lib.llm.roles import Role, environment, terms
+from lib.llm.trouble import words_of
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput, say
 
@@ -177,11 +178,7 @@ def explain(error: Exception, account: Account, what: str) -> str:
 
 def said_by(error: Exception) -> str:
     """The provider's own words."""
-    body = getattr(error, "body", None)
-    body = body if isinstance(body, dict) else {}
-    inner = body.get("error") if isinstance(body.get("error"), dict) else body
-    text = inner.get("message") or inner.get("detail") or str(error.__cause__ or error)
-    return str(text)[:300]
+    return words_of(getattr(error, "body", None)) or str(error.__cause__ or error)[:300]
 
 
 def provider_role(account: Account, name: str, model: str, *, base_model: str, tuned: bool, completion: bool) -> Role:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from lib.llm import EndpointError, probe
-from lib.llm.provider import Account, make_openai
+from lib.llm.provider import Account, ProviderError, make_openai, patiently
 from lib.llm.roles import Role
 from lib.llm.stream import stream_reply
 from lib.llm.transport import make_client
@@ -20,6 +20,9 @@ from .helpers import CANARY, ask, chat, make, serving
 def test_the_reason_of_a_refusal_is_told_in_whatever_form_it_comes(scripted, run, body):
     role, _ = scripted(lambda *_: (400, {}, body))
     assert make(role, run).ask([ask("a")])[0].error == "HTTP 400: too long"
+    account = Account("openai", role.base_url, "k", "K")
+    with pytest.raises(ProviderError, match="HTTP 400: too long$"):
+        patiently(lambda: make_openai(account).post("/jobs", body={}, cast_to=object), account, "the job")
 
 
 def test_a_field_that_is_refused_in_a_list_of_errors_is_left_out(scripted, run):
