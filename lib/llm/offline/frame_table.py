@@ -68,8 +68,7 @@ FRAMES = (
     ("count", r"How many (?P<x>(?:[a-z]+ ){0,2}[a-z]+s) does (?P<y>.+?) (?:employ)", ("How many {x} work for {y}", "How many {x} are on the payroll of {y}")),
     ("manner", r"How (?P<r>(?:is|are|does|do|did|can|was|were) .+)", ("In what way {r}", "By what means {r}")),
     ("manner", r"In what way (?P<r>(?:is|are|does|do|did|can|was|were) .+)", ("By what means {r}", "How {r}")),
-    ("place", r"Where (?:is|are) (?P<x>.+?) (?:kept|stored|located|situated|placed|displayed|housed|found)", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
-    ("place", r"In what place (?:is|are) (?P<x>.+?) (?:kept|stored|located|situated|placed|displayed|housed|found)", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
+    ("place", r"(?:Where|In what place) (?:is|are) (?P<x>.+?) (?:kept|stored|located|situated|placed|displayed|housed|found)", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
     ("measure", r"How long (?P<r>(?:is|are|can|may|must|will|should) .+ (?:valid|open|closed|kept|stored|held|off|free|stay|last|run|remain)(?: .+)?)", ("For what length of time {r}", "For how long {r}")),
     ("object", r"(?:Can you tell me|Do you know|Please tell me|Could you say|I would like to know) what (?P<r>.+)", ("What is it that {r}",)),
     ("place", r"(?:Where|In what place) (?:is|are) (?P<x>(?:the |an? |children's |[A-Z])(?:(?!\w+ed\b|made\b|held\b|built\b|put\b|taken\b|not\b|sold\b|laid\b|hung\b|bought\b)[\w'’-]+ ?){1,7})", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
@@ -110,9 +109,6 @@ FRAMES = (
     ("cell", r"What (?:is|are) the domain of (?P<x>.+)", ("Which field does {x} belong to", "What field is {x} for")),
     ("cell", r"What is the (?P<a>(?:API |[a-z])[^()]*?) (?:of|for) (?P<x>.+)", ("Which {a} does {x} have", "What {a} does {x} have", "Can you give me the {a} of {x}", "Can somebody tell me the {a} of {x}")),
     ("cell", r"How many (?P<a>.+?) are given for (?P<x>.+)", ("How many {a} are there for {x}", "How many {a} are listed under {x}")),
-    ("cell", r"What is given as the (?P<a>(?:API |[a-z])[^()]*?) (?:of|for) (?P<x>.+)", ("Which {a} does {x} have", "What {a} does {x} have", "Can you give me the {a} of {x}", "Can somebody tell me the {a} of {x}")),
-    ("cell", r"What (?P<a>.+?) (?:is|are) (?:given|listed) for (?P<x>.+)", ("Which {a} does {x} have", "Can you give me the {a} of {x}", "Can somebody tell me the {a} of {x}")),
-    ("cell", r"For (?P<x>.+), what is the (?P<a>.+)", ("Can you give me the {a} of {x}", "What {a} does {x} have", "Can somebody tell me the {a} of {x}")),
 )  # fmt: skip
 BACK = (
     (r"what is it that (.+)", r"what \1"),

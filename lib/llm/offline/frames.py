@@ -58,7 +58,7 @@ _TOP = re.compile(r"(?:greatest|largest|highest|lowest|least|smallest|longest|mi
 
 
 def _clashes(other: str, match: re.Match) -> bool:
-    """Whether a part would stand wrongly in a frame: a question mark inside it, or a bracket torn apart."""
+    """Whether a part would stand wrongly in a frame, or the frame says nothing new."""
     parts = match.groupdict("")
     owner = parts.get("x", "")
     attribute = parts.get("a", "")
@@ -68,8 +68,6 @@ def _clashes(other: str, match: re.Match) -> bool:
         return True  # "the price of a card to issue"
     if other.startswith(("Which", "What {a}")) and _TOP.match(attribute):
         return True  # "Which greatest weight"
-    if re.search(r"[a-z]{2}s$", attribute) and re.search(r"goes with|belongs to|What is the {a}", other):
-        return True  # "Which arguments goes with"
     if "does {x} have" in other and (owner[:1].islower() or re.search(r" and |, |^\w+[a-rt-z]s\b", owner)):
         return True  # "What training does museum steward have"
     return any("?" in part or part.count("(") != part.count(")") for part in parts.values()) or (
