@@ -168,9 +168,8 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     if (
         key.lower() in _NOT_KEYS
         or _NUMBERED.match(key)
-        or not key.strip()
+        or not key
         or _starts_with_preposition(key)
-        or key.lower() == "against"
         or len(key.split()) > 2
         and key.isupper()
         or re.search(r"\b(?:code|example|import)\b", key.lower())
