@@ -8,8 +8,8 @@ from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS
 from lib.llm.offline.facts import Fact
 from lib.llm.offline.frames import LEADS, SITUATIONS, reframed
 from lib.llm.offline.names import is_person
-from lib.llm.offline.thesaurus import Entry, entries, is_verb
-from lib.llm.offline.verbs import BE, FINITE, NOUN_LIKE, third_of
+from lib.llm.offline.thesaurus import Entry, entries
+from lib.llm.offline.verbs import BE, FINITE, NOUN_LIKE, is_verb, third_of
 from lib.llm.offline.words import FUNCTION, NUMBER_WORDS, strip_lead
 
 P_PLAIN = 0.15  # share of wordings that stay as they are

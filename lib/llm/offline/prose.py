@@ -8,7 +8,7 @@ import re
 from lib.llm.offline.casing import PREPOSITIONS, Casing
 from lib.llm.offline.clauses import Clause, parse_clause
 from lib.llm.offline.values import find_values
-from lib.llm.offline.verbs import FINITE, PARTICIPLES, third_of
+from lib.llm.offline.verbs import FINITE, PARTICIPLES, is_verb, third_of
 from lib.llm.offline.wording import dangles, forms, phrase_until
 
 _LEAD = re.compile(r"^[^,;:]{2,60}, (?=(?:the|a|an|many|most|some|[A-Z])\b)")
@@ -127,5 +127,5 @@ def _subject(clause: Clause) -> list[tuple]:
 def _of_one_verb(rest: str) -> str:
     """ "the use of animals and argued that" → "the use of animals"."""
     second = re.search(r"\s(?:and|or)\s([a-z]+)", rest)
-    cuts = second and (second[1] in FINITE or second[1] in PARTICIPLES) and len(rest[: second.start()].split()) >= 3
+    cuts = second and is_verb(second[1]) and len(rest[: second.start()].split()) >= 3
     return rest[: second.start()] if cuts else rest

@@ -7,7 +7,7 @@ from lib.llm.offline.casing import Casing, lower_start
 from lib.llm.offline.clauses import Clause, parse_clause
 from lib.llm.offline.objects import object_facts
 from lib.llm.offline.values import LIMIT, MONTH, WEEKDAY, YEAR, Value, find_values
-from lib.llm.offline.verbs import AUXILIARY, FINITE, PARTICIPLES
+from lib.llm.offline.verbs import AUXILIARY, is_verb
 from lib.llm.offline.wording import before_preposition, cut, dangles, forms, plural_noun
 from lib.llm.offline.words import NUMBER_WORDS
 
@@ -211,7 +211,7 @@ def _span(value: Value, values: list[Value], before: str, after: str, rest: str)
 def _coordinates(context: str) -> bool:
     """Whether a second verb follows an "and": the value may then belong to another clause."""
     halves = re.split(r"\b(?:and|or|but)\b", context)
-    return any(w in AUXILIARY or w in FINITE or w in PARTICIPLES for half in halves[1:] for w in half.split())
+    return any(w in AUXILIARY or is_verb(w) for half in halves[1:] for w in half.split())
 
 
 def _number_subject(clause: Clause, when: str) -> list[tuple]:

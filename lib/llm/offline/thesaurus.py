@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from lib.llm.offline.verbs import FINITE, PARTICIPLES, past_of, third_of
+from lib.llm.offline.verbs import PARTICIPLES, past_of, third_of
 from lib.llm.offline.words import content
 
 _PLURALS = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "craft": "craft", "aircraft": "aircraft"}  # fmt: skip
@@ -97,11 +97,6 @@ def _plural(word: str) -> str:
     else:
         last += "s"
     return " ".join((*before, last))
-
-
-def is_verb(word: str) -> bool:
-    """Whether a word can be a verb that the rules know."""
-    return word in FINITE or word in PARTICIPLES
 
 
 @cache

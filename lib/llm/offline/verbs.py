@@ -102,6 +102,11 @@ def _forms() -> tuple[dict, dict]:
 FINITE, PARTICIPLES = _forms()  # form -> (base, tense); participle -> base
 
 
+def is_verb(word: str) -> bool:
+    """Whether a word can be a verb that the rules know."""
+    return word in FINITE or word in PARTICIPLES
+
+
 def past_of(base: str) -> str:
     """Simple past of a known verb."""
     return next((form for form, (b, tense) in FINITE.items() if b == base and tense == "past"), _past(base))
