@@ -1,17 +1,19 @@
 """The offline teacher's other words: they mean the same, come back to the same answer, and loosen neither refusals nor verdicts."""
 
 import itertools
+import re
 
 import pytest
 
 from lib.llm.offline.answers import find_answer
 from lib.llm.offline.facts import find_facts, find_prose_facts
-from lib.llm.offline.frames import _COMPILED, plainly, reframed
+from lib.llm.offline.frame_table import FRAMES
+from lib.llm.offline.frames import plainly, reframed
 from lib.llm.offline.judge import judge
 from lib.llm.offline.paraphrase import paraphrases, swapped
 from lib.llm.offline.questions import write_questions
 from lib.llm.offline.thesaurus import entries, groups, near
-from lib.llm.offline.words import FUNCTION, stem, tokens
+from lib.llm.offline.words import FUNCTION, content, stem, tokens
 
 PASSAGES = (
     "The Alder Library was founded in 1912. The reading room is kept at 19 degrees. Children under 10 may borrow six books for three weeks. "
@@ -114,7 +116,8 @@ def test_the_thesaurus_is_well_formed():
 
 
 def test_neighbours_of_neighbours_do_not_stand_for_one_another():
-    assert "ship" not in near("boat") or "vessel" not in near("boat")
+    begin, commence, initiate = map(stem, ("begin", "commence", "initiate"))
+    assert {commence, initiate} < near(begin) and initiate not in near(commence)
     assert all(word in near(word) for word in ("boat", "zebra"))
 
 
@@ -144,7 +147,7 @@ def test_every_frame_that_is_written_can_be_read():
     """Each way to say it leads back to a plain question with the same content."""
     samples = {
         ("money", "£4"): "How much does a lost card cost?", ("place", "in it"): "Where is the catalogue kept?", ("time", "14:00"): "At what time does the tour begin?",
-        ("measure", "2 m"): "How wide is the wheel?", ("reason", "because"): "Why is it shut?", ("person", "Ida Falk"): "Who is the keeper?",
+        ("measure", "2 m"): "How wide is the wheel?", ("reason", "because"): "For what reason is it shut?", ("person", "Ida Falk"): "Who is the keeper?",
         ("count", "4"): "How many oxen does the Corrow mill need?", ("percent", "5 %"): "What percentage of the rent is paid?",
     }  # fmt: skip
     for (kind, value), question in samples.items():
@@ -152,8 +155,9 @@ def test_every_frame_that_is_written_can_be_read():
         assert frames
         for frame in frames:
             assert frame.endswith("?") and frame != question
-            assert any(set(tokens(way)) & set(tokens(question)) - FUNCTION for way in plainly(frame))
-    assert all(others for _, _, others in _COMPILED)
+            assert any(set() < set(content(way)) <= set(content(question)) for way in plainly(frame)), frame
+    for _, plain, others in FRAMES:
+        assert isinstance(others, tuple) and all(other.format(**re.compile(plain).groupindex) for other in others), plain
 
 
 def test_tables_and_key_lines_give_no_odd_questions():
