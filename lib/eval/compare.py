@@ -24,6 +24,7 @@ from lib.eval.report import environment, page_file
 from lib.eval.summary import corrected, difference, main_rows, summarise, systems_of
 from lib.eval.verdict import interval, points
 from lib.run import BadInput, apply_style, file_hash, read_json, read_jsonl, show_figure, text_hash, write_text
+from lib.run.leftovers import read_servers
 
 RUNS = Path("runs")
 SEED = 42  # of the resampling: the same runs give the same table
@@ -68,8 +69,7 @@ def load_run(folder: Path) -> Evaluated:
     ]
     settings = {name: value for stage in manifest.get("parameters", {}).values() for name, value in stage.items()}
     settings["git revision"] = (manifest.get("git") or {}).get("revision") or "–"
-    served = folder / "serving" / "servers.json"
-    for system, server in read_json(served).items() if served.is_file() else ():
+    for system, server in read_servers(folder).items():
         settings[f"weights of {system}, sha256"] = (server.get("model_sha256") or "–")[:16]
     models = manifest.get("stages", {}).get("4_eval", {}).get("models", {})
     settings["judge model"] = models.get((settings.get("judges") or ["judge"])[0], "")

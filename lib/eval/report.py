@@ -15,7 +15,8 @@ from lib.eval import cells
 from lib.eval.changes import best_and_worst, compared_systems, find_changes
 from lib.eval.drilldown import build_data, pack
 from lib.eval.verdict import points, say_verdict
-from lib.run import read_json, read_jsonl, write_text
+from lib.run import read_jsonl, write_text
+from lib.run.leftovers import read_servers
 
 PAGE = Path(__file__).parent / "page"
 TEMPLATE, SCRIPTS = "report.html.j2", ("tables.js", "questions.js")
@@ -92,7 +93,6 @@ def write_report(
     """
     rows = {name: read_jsonl(run_dir / "eval" / f"{name}.jsonl") for name in ("answers", "scores")}
     paths = {name: run_dir / "eval" / f"{name}.csv" for name in TABLES}
-    servers = run_dir / "serving" / "servers.json"
     page = build_report(
         manifest=manifest,
         questions=read_jsonl(run_dir / "dataset" / "eval.jsonl") if questions is None else questions,
@@ -101,7 +101,7 @@ def write_report(
         figures=figures,
         skipped=skipped,
         top_k=top_k,
-        servers=read_json(servers) if servers.is_file() else {},
+        servers=read_servers(run_dir),
         **rows,
     )
     return write_text(run_dir / "report.html", page)

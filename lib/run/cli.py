@@ -16,9 +16,8 @@ from pathlib import Path
 
 from lib.run.errors import BadInput
 from lib.run.execute import CellFailed, execute_notebook
-from lib.run.files import read_json
 from lib.run.help import text_table
-from lib.run.leftovers import kept_servers, own, stop_kept, stop_owned, supervisors
+from lib.run.leftovers import kept_servers, own, read_servers, stop_kept, stop_owned, supervisors
 from lib.run.log import RunLog, duration
 from lib.run.manifest import read_manifest
 from lib.run.params import NOTEBOOKS, Parameter, Setting, parse_override, read_all, read_yaml, resolve, unknown
@@ -258,9 +257,9 @@ def _run(
 
 def _has_lost_its_servers(notebook: str, values: dict, run_dir: Path) -> bool:
     """Whether servers that were to be kept are not there any more; endpoints elsewhere are nobody's to miss."""
-    if notebook != "3_deploy" or not values.get("keep_serving") or not (run_dir / "serving" / "servers.json").is_file():
+    if notebook != "3_deploy" or not values.get("keep_serving"):
         return False
-    wanted = {s for s, r in read_json(run_dir / "serving" / "servers.json").items() if r.get("pid") and s in values["systems"]}
+    wanted = {s for s, r in read_servers(run_dir).items() if r.get("pid") and s in values["systems"]}
     return not wanted <= {system for server in kept_servers(run_dir.parent, run_dir.name) for system in server.systems}
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.run.errors import BadInput
 from lib.run.files import read_json
 from lib.run.supervise import process_start, stop_process
 
@@ -65,7 +66,12 @@ def kept_servers(runs: Path, run: str | None = None) -> list[KeptServer]:
     found, alive = [], supervisors()
     for record in sorted(runs.glob(f"{run or '*'}/serving/servers.json")):
         by_process: dict[tuple[int, str], list[str]] = {}
-        for system, server in _servers(record).items():
+        try:
+            servers = read_servers(record.parents[1])
+        except BadInput as error:  # other runs' servers are still found
+            print(f"warning: {error}", file=sys.stderr)
+            continue
+        for system, server in servers.items():
             pid = server.get("pid")
             wanted = run is not None or server.get("kept", True)
             if wanted and pid in alive and server.get("pid_start") in (None, process_start(pid)):
@@ -74,17 +80,21 @@ def kept_servers(runs: Path, run: str | None = None) -> list[KeptServer]:
     return found
 
 
-def _servers(record: Path) -> dict[str, dict]:
-    """What a run says that it serves; nothing, said in a line, where its record is damaged: other runs' servers are still found."""
+def read_servers(run_dir: Path) -> dict[str, dict]:
+    """What a run says that it serves (`serving/servers.json`), by system; nothing where it has served nothing.
+
+    Raises:
+        BadInput: The record is damaged.
+    """
+    record = run_dir / "serving" / "servers.json"
     try:
-        servers = read_json(record)
+        servers = read_json(record) if record.is_file() else {}
         if isinstance(servers, dict) and all(isinstance(server, dict) for server in servers.values()):
             return servers
         problem = "expected an object of servers"
     except (OSError, ValueError) as error:
         problem = str(error)
-    print(f"warning: {record} cannot be read ({problem}); end what it names by hand and remove the file", file=sys.stderr)
-    return {}
+    raise BadInput(f"{record} cannot be read ({problem}); end what it names by hand and remove the file")
 
 
 def stop_kept(runs: Path, run: str | None = None, spare: Collection[int] = ()) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib.run import machine
 from lib.run.endpoints import roles_set
-from lib.run.files import read_json
+from lib.run.leftovers import read_servers
 from lib.run.machine import GB, ModelSize
 from lib.run.notebook import RUN_NAME
 from lib.run.tokens import CHARS_A_TOKEN
@@ -195,8 +195,7 @@ def _check_port(values: dict, folder: Path, found: Findings) -> None:
     first = values.get("port", 0)
     if not first or values.get("engine") == "endpoint":
         return
-    record = folder / "runs" / values["run"] / "serving" / "servers.json"
-    own = [str(server.get("base_url")) for server in read_json(record).values()] if record.is_file() else []
+    own = [str(server.get("base_url")) for server in read_servers(folder / "runs" / values["run"]).values()]
     for port in range(first, first + len(values.get("systems", [0]))):  # a server each, one port after the other
         if not machine.port_is_free(port) and not any(f":{port}/" in url for url in own):
             found.shortages.append(f"port: {port} is in use by another program: choose another one, or 0 for any free one")

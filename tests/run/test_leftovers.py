@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from lib.run import launch, read_json, write_json
+from lib.run import BadInput, launch, read_json, write_json
 from lib.run.cli import _has_lost_its_servers, main
 from lib.run.leftovers import kept_servers, stop_kept
 from lib.run.supervise import process_start
@@ -71,3 +71,6 @@ def test_a_damaged_record_of_servers_is_named_and_passed_over(tmp_path, damaged,
     record.write_text(damaged)
     assert stop_kept(tmp_path, "one") == []
     assert f"{record} cannot be read" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="servers.json cannot be read .*; end what it names by hand and remove the file") as error:
+        _has_lost_its_servers("3_deploy", {"keep_serving": True, "systems": ["student"]}, tmp_path / "one")
+    assert "\n" not in str(error.value)

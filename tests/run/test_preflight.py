@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.run import machine
+from lib.run import BadInput, machine
 from lib.run.machine import GB, ModelSize, estimate_needs, model_size
 from lib.run.params import NOTEBOOKS, read_all, read_yaml, resolve
 from lib.run.preflight import check_run
@@ -97,6 +97,14 @@ def test_too_little_memory_and_disk_are_shortages_with_the_arithmetic(values, tm
     found = check_run({**values, "student_model": "some/Model-8B-Instruct"}, list(NOTEBOOKS), tmp_path)
     assert [line.split(":")[0] for line in found.shortages] == ["disk", "memory"]
     assert "130.0 GB are needed" in found.shortages[1]
+
+
+def test_a_damaged_record_of_servers_is_refused_in_a_line(values, tmp_path):
+    record = tmp_path / "runs" / values["run"] / "serving" / "servers.json"
+    record.parent.mkdir(parents=True)
+    record.write_text('{"student": {"pid"')
+    with pytest.raises(BadInput, match="servers.json cannot be read .*; end what it names by hand and remove the file"):
+        check_run({**values, "port": 8000}, list(NOTEBOOKS), tmp_path)
 
 
 def test_needs_follow_the_arithmetic():
