@@ -80,14 +80,13 @@ def decode(data: bytes, charset: str = "") -> Decoded:
     if said is not None and not _CONTROLS.search(said):
         return Decoded(said)
     head = data[:4096]
-    if 0 in head and (wide := _wide(data, head[1::2].count(0) > head[0::2].count(0))) is not None:
+    is_little = head[1::2].count(0) > head[0::2].count(0)
+    if 0 in head and (wide := _wide(data, is_little)) is not None:
         return Decoded(wide)
     if head.count(0) > len(head) // 4:  # western text in UTF-16 has a zero in every second byte
-        encoding = "utf-16-le" if head[1::2].count(0) > head[0::2].count(0) else "utf-16-be"
-        try:
-            return Decoded(data.decode(encoding))
-        except UnicodeDecodeError:
-            pass
+        western = _try(data, "utf-16-le" if is_little else "utf-16-be")
+        if western is not None and "\0" not in western:  # a file of zeros is what a crash leaves of one
+            return Decoded(western)
     if 0 in head:
         raise ValueError("not text: holds zero bytes (a binary file with a text suffix?)")
     try:

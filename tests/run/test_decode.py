@@ -116,3 +116,9 @@ def test_wide_text_without_a_byte_order_mark_is_read_in_any_script(text, encodin
 def test_binary_data_with_some_zero_bytes_is_no_text():
     with pytest.raises(ValueError, match="zero bytes"):
         decode(b"\x7fELF\x02\x01\x01\0" + bytes(range(1, 256)) * 4)
+
+
+@pytest.mark.parametrize("data", [bytes(1000), b"Minutes of May\n" + bytes(1001)])
+def test_zeros_that_a_crash_left_in_a_file_are_no_text(data):
+    with pytest.raises(ValueError, match="zero bytes"):
+        decode(data)
