@@ -204,7 +204,8 @@ def test_word_text_in_tracked_changes_content_controls_and_inner_tables_is_read_
         xml = f"<w:sdt {nsdecls('w')}>{about}<w:sdtContent><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:sdtContent></w:sdt>"
         paragraph._p.addnext(parse_xml(xml))
     cell = word.add_table(1, 1).cell(0, 0)
-    cell.add_table(1, 1).cell(0, 0).text = "Inside"
+    inner = cell.add_table(1, 2)
+    inner.cell(0, 0).merge(inner.cell(0, 1)).text = "Inside"
     word.save(tmp_path / "m.docx")
     [doc] = load_documents(tmp_path / "m.docx").documents
     assert doc.text == "The tank holds twelve litres.\n\nA block of its own.\n\n| Inside |"

@@ -6,7 +6,7 @@ from pathlib import Path
 import docx
 from docx.opc.exceptions import PackageNotFoundError
 from docx.oxml.ns import qn
-from docx.table import Table, _Cell
+from docx.table import Table, _Cell, _Row
 
 from lib.gen.readers.text import build
 from lib.gen.records import Document, Mark
@@ -65,21 +65,21 @@ def _rows(table: Table) -> list[str]:
     """A table as Markdown; Word does not say which row is the header, and the first is taken for it."""
     rows = []
     for row in table.rows:
-        cells: list[str] = []
-        seen = None
-        for cell in row.cells:  # a merged cell comes once per column it spans
-            if cell._tc is not seen:
-                cells.append(" ".join(_text(cell).split()))
-            seen = cell._tc
+        cells = [" ".join(_text(cell).split()) for cell in _cells(row)]
         if any(cells):
             rows.append("| " + " | ".join(cells) + " |")
             rows += ["|" + "---|" * len(cells)] if len(rows) == 1 and len(table.rows) > 1 else []
     return rows
 
 
+def _cells(row: _Row) -> list[_Cell]:
+    """The cells of a row; python-docx gives a merged one once per column it spans."""
+    return [cell for before, cell in zip([None, *row.cells], row.cells, strict=False) if before is None or cell._tc is not before._tc]
+
+
 def _text(cell: _Cell) -> str:
     """What stands in a cell, tables within it too."""
     parts: list[str] = []
     for block in cell.iter_inner_content():
-        parts += [_text(held) for row in block.rows for held in row.cells] if isinstance(block, Table) else [block.text]
+        parts += [_text(held) for row in block.rows for held in _cells(row)] if isinstance(block, Table) else [block.text]
     return " ".join(parts)
