@@ -96,7 +96,7 @@ def read_yaml(path: str | Path) -> dict:
         values = yaml.safe_load(text) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"parameter file {path}: cannot be read as UTF-8 text: {error}") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # the latter for a date such as 2026-13-45
         raise BadInput(f"parameter file {path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):
         raise BadInput(f"parameter file {path}: expected `name: value` lines, found a {type(values).__name__}")
@@ -136,7 +136,7 @@ def parse_override(parameter: Parameter, text: str) -> object:
         return text
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         value = text
     return check_value(parameter, value, "-y")
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -60,8 +61,9 @@ def test_an_override_is_text_for_str_and_yaml_for_the_rest():
     assert parse_override(Parameter("run", "str", "", ""), "42") == "42"
     assert parse_override(Parameter("k", "list", [], ""), "[3, 5]") == [3, 5]
     assert parse_override(Parameter("keep", "bool", False, ""), "False") is False
-    with pytest.raises(BadInput, match=r"k \(-y\): expected list, for example \[\]; found '\[3,'"):
-        parse_override(Parameter("k", "list", [], ""), "[3,")
+    for text in ("[3,", "2026-13-45"):
+        with pytest.raises(BadInput, match=rf"k \(-y\): expected list, for example \[\]; found '{re.escape(text)}'"):
+            parse_override(Parameter("k", "list", [], ""), text)
 
 
 def test_later_layers_win_and_every_problem_is_listed():
@@ -77,7 +79,7 @@ def test_later_layers_win_and_every_problem_is_listed():
     assert "--help" in problems[2]
 
 
-@pytest.mark.parametrize(("text", "says"), [("- a\n- b", "found a list"), ("a: [1", "not YAML"), ("a: 1\nb: 1\na: 2", "a set more than once")])
+@pytest.mark.parametrize(("text", "says"), [("- a\n- b", "found a list"), ("a: [1", "not YAML"), ("a: 2026-13-45", "not YAML"), ("a: 1\nb: 1\na: 2", "a set more than once")])
 def test_a_parameter_file_that_is_no_flat_mapping_is_refused(tmp_path, text, says):
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(BadInput, match=says):
