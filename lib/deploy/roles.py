@@ -5,7 +5,8 @@ from lib.deploy.model import LOCAL
 from lib.deploy.serve import ensure_served
 from lib.llm import Format, Role, resolve_role
 from lib.llm.roles import local_model
-from lib.run import BadInput, read_json
+from lib.run import BadInput
+from lib.run.leftovers import read_servers
 
 AGAIN = "the server comes up anew, and what it replied is kept and not asked again"
 
@@ -18,8 +19,7 @@ def served_role(run, system: str) -> Role:
     Raises:
         BadInput: The system was never served in this run.
     """
-    path = run.dir / "serving" / "servers.json"
-    record = read_json(path).get(system) if path.is_file() else None
+    record = read_servers(run.dir).get(system)
     if record is None:
         raise BadInput(f"systems: {system} is not served in this run; run 3_deploy.ipynb, or call ensure_served first")
     if record.get("hosted"):

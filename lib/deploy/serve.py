@@ -27,7 +27,8 @@ from lib.deploy.targets import (
 )
 from lib.deploy.turns import held_bytes, place_groups
 from lib.llm import resolve_role
-from lib.run import BadInput, Supervised, launch, read_json, say, stop_process, write_json
+from lib.run import BadInput, Supervised, launch, say, stop_process, write_json
+from lib.run.leftovers import read_servers
 from lib.run.machine import free_port, port_is_free
 from lib.run.manifest import now, read_manifest
 from lib.run.supervise import process_start
@@ -87,7 +88,7 @@ def take_turns(run, systems: Sequence[str]) -> Iterator[list[str]]:
     for i, names in enumerate(turns or [[]]):
         here = [system for system in systems if system in names or (i == 0 and system in elsewhere)]
         if len(turns) > 1:
-            known = _known(run)
+            known = read_servers(run.dir)
             _stop(record for system, record in known.items() if system in targets and system not in names)
         ensure_served(run, here)
         yield here
@@ -100,14 +101,9 @@ def stop_served(run) -> list[str]:
     """
     if getattr(run.p, "keep_serving", False):
         return []
-    mine = {s: r for s, r in _known(run).items() if r.get("started_by") == run.notebook and is_alive(r)}
+    mine = {s: r for s, r in read_servers(run.dir).items() if r.get("started_by") == run.notebook and is_alive(r)}
     _stop(mine.values())
     return list(mine)
-
-
-def _known(run) -> dict[str, dict]:
-    path = run.dir / "serving" / "servers.json"
-    return read_json(path) if path.is_file() else {}
 
 
 def _as_deployed(run, name: str, default):
@@ -122,7 +118,7 @@ def _names(group: list[dict]) -> list[str]:
 
 def _targets(run, systems: Sequence[str]) -> tuple[dict[str, dict], dict[str, dict]]:
     """What is on record, and what has to be served here."""
-    known = _known(run)
+    known = read_servers(run.dir)
     for system in systems:
         engine_of(run, system)
     engine = getattr(run.p, "engine", "vllm")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from lib.deploy import azure
 from lib.llm.provider import ProviderError, find_account, remove
-from lib.run import BadInput, read_json
+from lib.run import BadInput
 from lib.run.ledger import read_ledger, record_removed
-from lib.run.leftovers import stop_kept, supervisors
+from lib.run.leftovers import read_servers, stop_kept, supervisors
 from lib.run.resume import RunLock
 from lib.run.supervise import process_start
 
@@ -24,8 +24,7 @@ ORDER = ("server", "deployment", "job", "model", "file")
 def find_all(run_dir: Path) -> list[dict]:
     """Everything of a run that is still on record, in the order of removal: `kind, id, where`, and what removing it needs."""
     things = [entry | {"where": f"{entry['backend']} at {entry['base_url']}"} for entry in read_ledger(run_dir)]
-    servers = run_dir / "serving" / "servers.json"
-    for system, server in (read_json(servers) if servers.is_file() else {}).items():
+    for system, server in read_servers(run_dir).items():
         pid = server.get("pid")
         if pid in supervisors() and server.get("pid_start") in (None, process_start(pid)):
             things.append({"kind": "server", "id": system, "where": server["base_url"]})
@@ -99,16 +98,16 @@ def main(arguments: list[str], root: Path = Path("runs")) -> int:
         return 2
     try:
         lock = RunLock(run_dir)
+        try:
+            return teardown(run_dir, yes=options.yes)
+        finally:
+            lock.release()
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    try:
-        return teardown(run_dir, yes=options.yes)
     except EOFError:
         print("\nnothing was removed: no terminal to ask at; --yes does without", file=sys.stderr)
         return 2
-    finally:
-        lock.release()
 
 
 if __name__ == "__main__":

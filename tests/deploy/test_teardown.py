@@ -119,6 +119,15 @@ def test_a_local_server_of_the_run_is_listed_and_stopped(tmp_path):
     assert teardown.find_all(tmp_path / "demo") == []
 
 
+def test_a_damaged_record_of_servers_ends_a_teardown_in_a_line(openai, capsys):
+    fake, run_dir = openai
+    (run_dir / "serving").mkdir()
+    (run_dir / "serving" / "servers.json").write_text('{"student": {"pid"')
+    assert teardown.main(["--run", run_dir.name, "--yes"], run_dir.parent) == 2
+    assert "servers.json cannot be read" in capsys.readouterr().err
+    assert len(fake.files) == 2
+
+
 def test_the_ledger_survives_a_torn_line_and_counts_a_thing_once(tmp_path):
     record_created(tmp_path, "file", "a", backend="openai", base_url="u")
     record_created(tmp_path, "file", "a", backend="openai", base_url="u")
