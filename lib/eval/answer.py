@@ -7,7 +7,8 @@ from pathlib import Path
 
 from lib.eval.conditions import OTHER_RUN, Case
 from lib.llm import Format, Reply, Request, cost_usd, parse_reply
-from lib.run import BadInput, read_json, read_jsonl, say, text_hash
+from lib.run import BadInput, read_jsonl, say, text_hash
+from lib.run.manifest import read_manifest
 
 LOGPROBS = {"logprobs": True}
 
@@ -113,7 +114,7 @@ def answers_of_run(
     name, path = system or f"{OTHER_RUN}{folder.name}", folder / "eval" / "answers.jsonl"
     if not path.is_file():
         raise BadInput(f"systems: {name}: expected {path}; run 4_eval.ipynb with run = {folder.name!r} first")
-    theirs = read_json(folder / "run.json")["parameters"]["4_eval"]
+    theirs = read_manifest(folder / "run.json")["parameters"]["4_eval"]
     decoded = (theirs["max_reply_tokens"], theirs.get("answer_temperature", 0.0))
     if decoded != (max_tokens, temperature):
         raise BadInput(

@@ -23,8 +23,9 @@ from lib.eval.figures import percent
 from lib.eval.report import environment, page_file
 from lib.eval.summary import corrected, difference, main_rows, summarise, systems_of
 from lib.eval.verdict import interval, points
-from lib.run import BadInput, apply_style, file_hash, read_json, read_jsonl, show_figure, text_hash, write_text
+from lib.run import BadInput, apply_style, file_hash, read_jsonl, show_figure, text_hash, write_text
 from lib.run.leftovers import read_servers
+from lib.run.manifest import read_manifest
 
 RUNS = Path("runs")
 SEED = 42  # of the resampling: the same runs give the same table
@@ -61,19 +62,19 @@ def load_run(folder: Path) -> Evaluated:
     if missing := [str(path) for path in needed if not path.is_file()]:
         raise BadInput(f"{folder.name}: expected {', '.join(missing)}; run 4_eval.ipynb with run = {folder.name!r} first")
     keys = {row["id"]: text_hash(json.dumps([row["question"], row["answer"], row["answerable"]])) for row in read_jsonl(needed[1])}
-    manifest = read_json(needed[2])
+    manifest = read_manifest(needed[2])
     scores = [
         {**row, "question_id": keys[row["question_id"]], "system": f"{folder.name}: {row['system']}"}
         for row in main_rows(read_jsonl(needed[0]))
         if row["condition"] in (CLOSED_BOOK, RAG)
     ]
-    settings = {name: value for stage in manifest.get("parameters", {}).values() for name, value in stage.items()}
+    settings = {name: value for stage in manifest["parameters"].values() for name, value in stage.items()}
     settings["git revision"] = (manifest.get("git") or {}).get("revision") or "–"
     for system, server in read_servers(folder).items():
         settings[f"weights of {system}, sha256"] = (server.get("model_sha256") or "–")[:16]
-    models = manifest.get("stages", {}).get("4_eval", {}).get("models", {})
+    models = manifest["stages"].get("4_eval", {}).get("models", {})
     settings["judge model"] = models.get((settings.get("judges") or ["judge"])[0], "")
-    stand_ins = [f"{entry['role']}: {entry['what']}" for entry in manifest.get("stand_ins", [])]
+    stand_ins = [f"{entry['role']}: {entry['what']}" for entry in manifest["stand_ins"]]
     return Evaluated(folder.name, file_hash(needed[1]), scores, settings, list(dict.fromkeys(stand_ins)))
 
 

@@ -1,6 +1,7 @@
 """Several runs compared: only on the same questions, paired, corrected, from their files alone."""
 
 import dataclasses
+import shutil
 
 import pandas as pd
 import pytest
@@ -62,6 +63,15 @@ def test_the_same_runs_give_the_same_table(folders):
 
     scores = common_scores([load_run(folders / name) for name in ("first", "second")])
     assert compare_runs(scores, random.Random(1)).equals(compare_runs(scores, random.Random(1)))
+
+
+@pytest.mark.parametrize(("file", "says"), [("run.json", "run.json is damaged"), ("serving/servers.json", "servers.json cannot be read")])
+def test_a_run_with_a_damaged_file_is_refused_in_a_line(folders, tmp_path, file, says):
+    copy = shutil.copytree(folders / "first", tmp_path / "damaged")
+    (copy / file).parent.mkdir(exist_ok=True)
+    (copy / file).write_text('{"run": ')
+    with pytest.raises(BadInput, match=says):
+        load_run(copy)
 
 
 def test_another_eval_set_is_refused_unless_common_questions_are_asked_for(folders, tmp_path):
