@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.run import BadInput
-from lib.run.machine import GB, gpu_memory
+from lib.run.machine import GB, WEIGHT_FACTOR, gpu_memory
 
 SHARINGS = ("auto", "together", "in_turn")
 USABLE = 0.9  # vLLM's own default: the rest is the driver's, and what fragments
 OVERHEAD_BYTES = 2.5 * GB  # CUDA context, graphs, activations of one server on one GPU
 OVERHEAD_BYTES_CPU = 1.5 * GB
-# Bytes of a stored weight against 16 bits. 4-bit formats keep scales and leave some layers as they are.
-WEIGHT_FACTOR = {"": 1.0, "fp8": 0.55, "bitsandbytes": 0.35, "awq": 0.35, "gptq": 0.35}
 
 
 @dataclass(frozen=True)

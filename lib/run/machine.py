@@ -14,7 +14,8 @@ GB = 1e9
 WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 # bf16 weights 2 + gradients 2 + fp32 master weights 4 + Adam's two fp32 moments 8.
 TRAINING_BYTES_PER_PARAMETER = 16
-FOUR_BITS = 0.35  # share of 16-bit weights, with scales and the layers that stay as they are
+# Bytes of a stored weight against 16 bits. 4-bit formats keep scales and leave some layers as they are.
+WEIGHT_FACTOR = {"": 1.0, "fp8": 0.55, "bitsandbytes": 0.35, "awq": 0.35, "gptq": 0.35}
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ def estimate_needs(values: dict, size: ModelSize | None, notebooks: list[str], o
     if "2_finetune" in notebooks and values.get("backend", "local") == "local":
         trained = size.n_parameters if full else 0.02 * size.n_parameters
         disk += 2 * 14 * trained + (size.weight_bytes if full else 0)
-        base = {"full": 0.0, "lora": 1.0, "qlora": FOUR_BITS}.get(tuning, 0.0) * size.weight_bytes
+        base = {"full": 0.0, "lora": 1.0, "qlora": WEIGHT_FACTOR["bitsandbytes"]}.get(tuning, 0.0) * size.weight_bytes
         state = 0.0 if offloaded else TRAINING_BYTES_PER_PARAMETER * trained + base
         memory = max(memory, state / max(1, len(values.get("hosts", []))) + 2 * GB)
     if {"3_deploy", "4_eval"} & set(notebooks) and values.get("engine") != "endpoint":
         servers = {system if full or system != "student" else "baseline" for system in values.get("systems", ["student"])}
         side_by_side = len(servers) if values.get("sharing") == "together" else 1
-        weights = {"": 1.0, "fp8": 0.55}.get(values.get("quantization", ""), FOUR_BITS) * size.weight_bytes
+        weights = WEIGHT_FACTOR.get(values.get("quantization", ""), 1.0) * size.weight_bytes
         memory = max(memory, (side_by_side * (weights + 1.5 * GB) + 1 * GB) / max(1, len(values.get("serve_hosts", []))))
     return disk, memory
 
