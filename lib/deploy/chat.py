@@ -17,8 +17,9 @@ from lib.deploy.show import as_text, source_of
 from lib.deploy.talk import Talk, allows_turns
 from lib.llm import EndpointError, Format, connect
 from lib.llm.search import Search
-from lib.run import BadInput, read_json, read_jsonl
-from lib.run.leftovers import own
+from lib.run import BadInput, read_jsonl
+from lib.run.leftovers import own, read_servers
+from lib.run.manifest import read_manifest
 
 WITH_TURNS = ("conversations", "summaries")  # recipes whose rows hold several turns; all others teach, and 4_eval asks, single questions
 MEASURED = ("retriever", "reranker", "top_k", "max_reply_tokens")  # as the report has them, where there is one
@@ -33,7 +34,7 @@ class FinishedRun:
         notebook: Who asks; the servers it starts are recorded as its own.
 
     Raises:
-        BadInput: No such run.
+        BadInput: No such run, or its `run.json` is damaged.
     """
 
     def __init__(self, folder: Path, notebook: str = "chat"):
@@ -41,7 +42,7 @@ class FinishedRun:
             near = ", ".join(sorted(path.parent.name for path in folder.parent.glob("*/run.json"))) or "none yet"
             raise BadInput(f"run {folder.name}: there is no {folder}/run.json; runs: {near}")
         self.dir, self.notebook = folder, notebook
-        parameters = read_json(folder / "run.json")["parameters"]
+        parameters = read_manifest(folder / "run.json")["parameters"]
         merged = {name: value for stage in parameters.values() for name, value in stage.items()}
         measured = {name: value for name, value in parameters.get("4_eval", {}).items() if name in MEASURED}
         only_measured = {"controls": False, "contexts": [], "perplexity_tokens": []}
@@ -84,14 +85,14 @@ def open_talk(run, system: str, *, top_k: int = 0, remembers: bool | None = None
         BadInput: More passages than the servers have room for, or a system that is not served.
     """
     role = served_role(run, system)
-    record = read_json(run.dir / "serving" / "servers.json")[system]
+    record = read_servers(run.dir)[system]
     chunks = read_jsonl(run.need("dataset/chunks.jsonl"))
     widths = getattr(run.p, "top_k", [3])
     if top_k < 0:
         raise BadInput(f"--top-k: expected 0 or more; found {top_k}")
     if top_k > max(widths):
         raise BadInput(f"--top-k: this run's servers have room for {max(widths)} passages, its largest top_k; found {top_k}")
-    made = read_json(run.dir / "run.json")["parameters"].get("1_gen", {})
+    made = read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {})
     trained = made.get("n_distractors", -1) + 1
     remembers = made.get("recipe") in WITH_TURNS if remembers is None else remembers
     reply_tokens = getattr(run.p, "max_reply_tokens", 512)

@@ -68,9 +68,12 @@ def test_the_command_answers_cites_refuses_and_leaves_no_server(folder, monkeypa
     assert process_start(read_json(folder / "serving" / "servers.json")["student"]["pid"]) is None
 
 
-def test_a_run_that_is_not_there_is_one_line_with_those_that_are(folder, capsys):
+def test_a_run_that_is_not_there_is_one_line_with_those_that_are_and_a_damaged_one_is_named(folder, capsys):
     assert chat.main(["--run", "tay"]) == 2
     assert capsys.readouterr().err.strip() == "error: run tay: there is no runs/tay/run.json; runs: toy"
+    (folder / "run.json").write_text('{"run": ')
+    assert chat.main(["--run", "toy"]) == 2
+    assert capsys.readouterr().err.startswith("error: runs/toy/run.json is damaged")
 
 
 @pytest.fixture
