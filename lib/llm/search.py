@@ -1,4 +1,4 @@
-"""Search over passages: BM25, dense (FAISS), or both fused by rank. What 4_eval measures and what a chat shows is found here.
+"""Search over passages: BM25, dense (FAISS), or both by a weighted sum of their scores. What 4_eval measures and what a chat shows is found here.
 
 Indices are kept on disk under the hash of what they were made from: another text, order, embedding model or version of the library
 gives another name, so that an index is never one of other passages. Nothing grows with questions times passages.
@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from lib.llm.rerank import CANDIDATES, load_reranker, rerank
-from lib.llm.words import words
+from lib.llm.words import FILLER, stem, words
 from lib.run import BadInput, text_hash
 
 RETRIEVERS = ("bm25", "dense", "hybrid")
-RRF = 60  # Cormack et al. 2009: large enough that one ranking's first place does not outvote both second places
-FORMAT = 1  # part of every name; raise it when what is indexed of a text changes
+DENSE_WEIGHT = 0.8  # of the scores scaled to [0, 1], as in Bruch et al. 2023 (An Analysis of Fusion Functions for Hybrid Retrieval), where it beats ranks
+FORMAT = 2  # part of every name; raise it when what is indexed of a text changes
 EARLIER_WEIGHT = 0.3  # of the question before: "and on Sundays?" needs it, a new subject is not drowned by it
 N_CELLS = 1 << 23  # questions times passages ranked by their vectors at once: 0.1 GB
 
@@ -57,10 +57,12 @@ class Search:
         """
         found = np.empty((len(queries), min(depth, len(self.texts))), dtype=np.int32)
         before = earlier or [""] * len(queries)
-        by_vector = self._dense.orders(queries, before) if self._dense else None
+        by_vector = self._dense.scores(queries, before) if self._dense else None
         for row, query, previous in zip(found, queries, before, strict=True):
-            orders = [order_of(self._lexical.scores(query, previous))] if self._lexical else []
-            scores = fuse([*orders, next(by_vector)] if by_vector else orders)
+            near = next(by_vector) if by_vector else None
+            scores = near if self._lexical is None else self._lexical.scores(query, previous)
+            if self._lexical and near is not None:
+                scores = fuse(scores, near)
             first = best(scores, max(depth, CANDIDATES) if self._reranker else depth)
             row[:] = rerank(self._reranker, self.texts, query, first)[:depth] if self._reranker else first
         return found
@@ -72,19 +74,19 @@ class Lexical:
     Args:
         texts: What is searched.
         cache: Folder of kept indices; None keeps none.
-        split: Gives the words of a text.
+        split: Gives the words of a text; by default `terms`.
     """
 
-    def __init__(self, texts: Sequence[str], cache: Path | None = None, split: Callable[[str], list[str]] = words):
+    def __init__(self, texts: Sequence[str], cache: Path | None = None, split: Callable[[str], list[str]] | None = None):
         import bm25s  # here: it brings scipy, which planning does not need
 
-        self._split, self._n = split, len(texts)
+        self._split, self._n = split or terms, len(texts)
         place = index_path(cache, "bm25", version("bm25s"), texts)
         if place and (place / "params.index.json").is_file():
             self._index = bm25s.BM25.load(place, load_vocab=True)
             return
         self._index = bm25s.BM25()
-        self._index.index([split(text) or [""] for text in texts], show_progress=False)
+        self._index.index([self._split(text) or [""] for text in texts], show_progress=False)
         if place:
             partial = place.with_suffix(".partial")
             self._index.save(partial, show_progress=False)
@@ -124,22 +126,33 @@ class Dense:
             faiss.write_index(self._index, str(partial))
             partial.replace(place)
 
-    def orders(self, queries: Sequence[str], earlier: Sequence[str]) -> Iterator[np.ndarray]:
-        """For each query, and somewhat the one before, the indices of all texts by cosine similarity, (n_texts,), best first."""
+    def scores(self, queries: Sequence[str], earlier: Sequence[str]) -> Iterator[np.ndarray]:
+        """For each query, and somewhat the one before, the cosine similarity of all texts, (n_texts,) float32."""
         asked = np.ascontiguousarray(self._embedder.embed(list(queries)), dtype=np.float32)
         if leaning := [i for i, text in enumerate(earlier) if text]:
             asked[leaning] += np.float32(EARLIER_WEIGHT) * self._embedder.embed([earlier[i] for i in leaning])
         step = max(1, N_CELLS // self._n)
         for start in range(0, len(queries), step):
-            yield from self._index.search(asked[start : start + step], self._n)[1]
+            for found, order in zip(*self._index.search(asked[start : start + step], self._n), strict=True):
+                scores = np.empty(self._n, dtype=np.float32)
+                scores[order] = found
+                yield scores
 
 
-def fuse(orders: Sequence[np.ndarray]) -> np.ndarray:
-    """Reciprocal rank fusion: a text scores the sum of 1 / (60 + place) over orders of shape (n_texts,), best first."""
-    scores = np.zeros(len(orders[0]))
-    for order in orders:
-        scores[order] += 1 / (RRF + np.arange(1, len(order) + 1))
-    return scores
+def terms(text: str) -> list[str]:
+    """What BM25 compares: words without common endings and without function words, unless there are no others."""
+    found = words(text)
+    return [stem(word) for word in found if word not in FILLER] or found
+
+
+def fuse(lexical: np.ndarray, dense: np.ndarray) -> np.ndarray:
+    """A weighted sum of two scores of the same texts, each of shape (n_texts,) and scaled to [0, 1] first."""
+    return (1 - DENSE_WEIGHT) * _scaled(lexical) + DENSE_WEIGHT * _scaled(dense)
+
+
+def _scaled(scores: np.ndarray) -> np.ndarray:
+    low, high = scores.min(), scores.max()
+    return (scores - low) / (high - low) if high > low else np.zeros(len(scores))
 
 
 def order_of(scores: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lib.llm import search
-from lib.llm.search import Lexical, Search, best, fuse, order_of, passage_text
+from lib.llm.search import Lexical, Search, best, fuse, order_of, passage_text, terms
 from lib.llm.words import words
 
 NAMES = "harbour ferry berth crane museum garden lantern toll pilot anchor winter Sunday".split()
@@ -33,24 +33,26 @@ class Embedder:
 
 
 def rank_in_full(chunks, queries, retriever):
-    """The definition, with arrays of queries times chunks: every ranking sorted whole, ranks inverted, reciprocals added."""
+    """The definition, with arrays of queries times chunks: all scores scaled to [0, 1], added by weight, sorted whole."""
     import bm25s
     import faiss
 
-    texts, rankings = [passage_text(chunk) for chunk in chunks], []
+    texts, both = [passage_text(chunk) for chunk in chunks], []
     if retriever != "dense":
         index = bm25s.BM25()
-        index.index([words(text) or [""] for text in texts], show_progress=False)
-        rankings.append(np.argsort(-np.stack([index.get_scores(words(query)) if words(query) else np.zeros(len(texts)) for query in queries]), axis=1, kind="stable"))
+        index.index([terms(text) or [""] for text in texts], show_progress=False)
+        both.append((0.2, np.stack([index.get_scores(terms(query)) if terms(query) else np.zeros(len(texts)) for query in queries])))
     if retriever != "bm25":
         vectors = Embedder().embed(texts)
         index = faiss.IndexFlatIP(vectors.shape[1])
         index.add(vectors)
-        rankings.append(index.search(Embedder().embed(queries), len(texts))[1])
-    if len(rankings) == 1:
-        return rankings[0]
-    scores = sum(1 / (60 + np.argsort(ranking, axis=1, kind="stable") + 1) for ranking in rankings)
-    return np.argsort(-scores, axis=1, kind="stable")
+        cosines, order = index.search(Embedder().embed(queries), len(texts))
+        both.append((0.8, np.take_along_axis(cosines, np.argsort(order, axis=1), axis=1)))
+    if len(both) == 1:
+        return np.argsort(-both[0][1], axis=1, kind="stable")
+    spans = [(weight, scores - scores.min(axis=1, keepdims=True)) for weight, scores in both]
+    total = sum(weight * scores / np.where(high := scores.max(axis=1, keepdims=True), high, 1) for weight, scores in spans)
+    return np.argsort(-total, axis=1, kind="stable")
 
 
 QUERIES = ["What is the toll at the berth?", "Where is the garden 12?", "twelve lantern", "", "unheard-of words", "Sunday ferry in winter"]
@@ -89,9 +91,19 @@ def test_ranking_takes_no_memory_of_questions_times_passages(retriever, monkeypa
     assert peak < whole / 3
 
 
-def test_fusion_is_reciprocal_rank_and_ties_keep_the_order_of_the_texts():
-    assert order_of(fuse([np.array([2, 0, 1]), np.array([0, 2, 1])])).tolist() == [0, 2, 1]
-    assert order_of(fuse([np.array([0, 1, 2, 3]), np.array([1, 2, 3, 0])])).tolist() == [1, 0, 2, 3]
+def test_fusion_weighs_scaled_scores_so_that_neither_scale_counts():
+    lexical, dense = np.array([0.0, 12.0, 3.0]), np.array([0.31, 0.30, 0.41])
+    assert fuse(lexical, dense).tolist() == pytest.approx([0.8 / 11, 0.2, 0.05 + 0.8])
+    assert fuse(7 * lexical, 0.1 * dense + 0.5).tolist() == pytest.approx(fuse(lexical, dense).tolist())
+
+
+def test_where_no_word_is_shared_meaning_alone_decides():
+    assert fuse(np.zeros(3), np.array([0.2, 0.6, 0.4])).tolist() == pytest.approx([0, 0.8, 0.4])
+
+
+def test_terms_leave_endings_and_function_words_out_but_never_everything():
+    assert terms("When does the ferry to the islands open?") == ["ferry", "island", "open"]
+    assert terms("who is it?") == ["who", "is", "it"]
 
 
 def test_the_best_are_the_beginning_of_the_whole_order():
