@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from lib.eval.conditions import OTHER_RUN, Case
+from lib.eval.conditions import Case
+from lib.eval.other_run import OTHER_RUN, find_answers
 from lib.llm import Format, Reply, Request, cost_usd, parse_reply
 from lib.run import BadInput, read_jsonl, say, text_hash
-from lib.run.manifest import read_manifest
 
 LOGPROBS = {"logprobs": True}
 
@@ -90,11 +90,6 @@ def answer_cases(
     return [row(place, reply) for place, reply in enumerate(replies)]
 
 
-def other_run(system: str, runs: Path) -> Path | None:
-    """The folder of the run that a system is the student of, or None for a system that is asked here."""
-    return runs / system.removeprefix(OTHER_RUN) if system.startswith(OTHER_RUN) else None
-
-
 def answers_of_run(
     folder: Path, cases: Sequence[Case], form: Format, *, max_tokens: int, temperature: float = 0.0, system: str = ""
 ) -> list[dict]:
@@ -111,16 +106,8 @@ def answers_of_run(
     Raises:
         BadInput: The run has no answers, decoded otherwise, or was not asked one of the prompts.
     """
-    name, path = system or f"{OTHER_RUN}{folder.name}", folder / "eval" / "answers.jsonl"
-    if not path.is_file():
-        raise BadInput(f"systems: {name}: expected {path}; run 4_eval.ipynb with run = {folder.name!r} first")
-    theirs = read_manifest(folder / "run.json")["parameters"]["4_eval"]
-    decoded = (theirs["max_reply_tokens"], theirs.get("answer_temperature", 0.0))
-    if decoded != (max_tokens, temperature):
-        raise BadInput(
-            f"systems: {name}: its answers have max_reply_tokens and answer_temperature {decoded}, here they are {(max_tokens, temperature)}; "
-            "run both with the same"
-        )
+    name = system or f"{OTHER_RUN}{folder.name}"
+    path = find_answers(folder, max_tokens=max_tokens, temperature=temperature, system=name)
     held = {(r["prompt_sha256"], r.get("repeat", 0)): r for r in read_jsonl(path) if r["system"] == "student"}
     completion = form.dataset_format == "completion"
     rows, missing = [], 0

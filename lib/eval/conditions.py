@@ -17,7 +17,6 @@ from lib.eval.text import mentions
 from lib.llm.words import facts, holds_answer
 
 CLOSED_BOOK, RAG, NO_ORACLE, REPLACED, GIVEN = "closed_book", "rag", "no_oracle", "replaced", "given"
-OTHER_RUN = "run:"  # a system called run:NAME is the student of runs/NAME
 N_REMEMBERED = 20_000  # chunks whose content is kept; about 10 kB each, so 0.2 GB whatever the corpus
 _DOCUMENT = re.compile(r"<DOCUMENT>(.*?)</DOCUMENT>", re.DOTALL)  # eval rows of gorilla/raft, and of lib.gen.convert
 MAIN = "eval"  # the frozen eval set; further ones are called after their files

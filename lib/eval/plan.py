@@ -4,9 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from lib.eval.conditions import OTHER_RUN
 from lib.eval.contexts import CONTEXTS, ORACLE, PLACES
 from lib.eval.fence import OPINIONS
+from lib.eval.other_run import OTHER_RUN, find_answers, other_run
 from lib.llm.connection import find_role, is_set
 from lib.llm.predict import predict
 from lib.llm.provider import foreseen_role
@@ -34,7 +34,7 @@ def plan(p: dict) -> list[dict]:
     Raises:
         BadInput: A parameter that cannot work.
     """
-    check(p)
+    check_parameters(p)
     n, note = _count_questions(p)
     systems, widths = list(p.get("systems") or ["student", "baseline"]), sorted(set(p["top_k"]))
     asked_here = [system for system in systems if not system.startswith(OTHER_RUN)]
@@ -104,7 +104,15 @@ def _opinion_calls(p: dict, n: int, answers: int, n_widths: int, n_systems: int)
 
 
 def check(p: dict) -> None:
-    """Raise BadInput for a parameter that cannot work, before anything is spent."""
+    """Raise BadInput for what cannot work, before anything is spent: a parameter, or another run that has no answers to compare with."""
+    check_parameters(p)
+    for system in p.get("systems", []):
+        if folder := other_run(system, Path("runs")):
+            find_answers(folder, max_tokens=p.get("max_reply_tokens", 512), temperature=p.get("answer_temperature", 0.0))
+
+
+def check_parameters(p: dict) -> None:
+    """Raise BadInput for a parameter that cannot work."""
     if p.get("retriever", "hybrid") not in RETRIEVERS:
         raise BadInput(f"retriever: expected one of {', '.join(RETRIEVERS)}; found {p['retriever']!r}")
     widths = p.get("top_k")

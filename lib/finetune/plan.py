@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from lib.finetune.adapter import check_base
 from lib.finetune.estimate import estimate_rows
 from lib.finetune.hosted import order as hosted
 from lib.finetune.hosted.plan import conversation_rows, plan_hosted
@@ -26,6 +27,7 @@ from lib.run.tokens import CHARS_A_TOKEN, find_counter
 REPLY_TOKENS, SUMMARY_TOKENS = 120, 280  # of a usual answer; of the wish for a summary, and the summary
 SAMPLE, N_LONGEST = 500, 50  # rows that are really cut into tokens
 CONTAINERS = {".pdf", ".docx"}
+QUICK_BYTES = 4_000_000_000  # weights that are hashed in seconds, so that an adapter's base is compared before anything is spent
 
 
 def plan(p: dict, root: str | Path = "runs") -> list[dict]:
@@ -68,8 +70,12 @@ def plan(p: dict, root: str | Path = "runs") -> list[dict]:
     return [*estimate_rows(shape, launcher, settings, tokens_per_s=p.get("tokens_per_s", 0.0), **told), *machine_rows(p, root)]
 
 
-def check(p: dict) -> None:
-    """Refuse, before anything is spent, what the parameters, the launcher and an adapter alone tell will not work.
+def check(p: dict, root: str | Path = "runs") -> None:
+    """Refuse, before anything is spent, what the parameters, the launcher, an adapter and a dataset that is there tell will not work.
+
+    Args:
+        p: Parameters by name, all four notebooks' if they are there.
+        root: Folder of all runs.
 
     Raises:
         BadInput: What the notebook would refuse.
@@ -78,8 +84,18 @@ def check(p: dict) -> None:
     settings, launcher = read_settings(p), read_launcher(p)
     if p["backend"] == "local":
         check_launcher(settings, launcher)
+        _check_watched(p, settings.eval_steps, Path(root))
+        if settings.adapter and sum(file.stat().st_size for file in Path(p["student_model"]).glob("*.safetensors")) < QUICK_BYTES:
+            check_base(settings.adapter, Path(p["student_model"]))
     else:
         hosted.check_choices(p)
+
+
+def _check_watched(p: dict, eval_steps: int, root: Path) -> None:
+    """See that there will be rows to watch, where the dataset that lies there or, before there is one, its shares tell."""
+    made = root / p["run"] / "dataset" / "valid.jsonl"
+    if eval_steps and not (made.stat().st_size if made.is_file() else p.get("p_valid", 1)):
+        raise BadInput("eval_steps: there are no held-out rows to look at; set it to 0, or raise p_valid in 1_gen")
 
 
 def machine_rows(p: dict, root: str | Path = "runs") -> list[dict]:

@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from lib.eval.answer import answer_cases, answers_of_run, ask_systems, build_request, other_run
+from lib.eval.answer import answer_cases, answers_of_run, ask_systems, build_request
 from lib.eval.conditions import Case, build_cases, repeat_cases
+from lib.eval.other_run import other_run
 from lib.eval.retrieve import retrieve
 from lib.eval.score import score_rows
 from lib.eval.stats import wilson

@@ -3,12 +3,13 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from lib.eval.plan import check, context_widths, plan
+from lib.eval.plan import check, check_parameters, context_widths, plan
 from lib.llm.provider import Account, provider_role
-from lib.run import BadInput
+from lib.run import BadInput, write_json, write_jsonl
 
 
 def test_calls_are_questions_times_systems_times_what_is_shown(tmp_path):
@@ -109,8 +110,20 @@ def test_the_command_prints_json_or_one_line(tmp_path):
         assert "Traceback" not in done.stderr
 
 
+def test_another_run_without_answers_is_told_before_anything_is_spent(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {"top_k": [3], "systems": ["student", "run:other"], "max_reply_tokens": 64}
+    with pytest.raises(BadInput, match=r"run:other: expected runs/other/eval/answers.jsonl; run 4_eval"):
+        check(asked)
+    write_jsonl(Path("runs/other/eval/answers.jsonl"), [])
+    write_json(Path("runs/other/run.json"), {"stand_ins": [], "parameters": {"4_eval": {"max_reply_tokens": 32}}, "stages": {}})
+    with pytest.raises(BadInput, match="max_reply_tokens"):
+        check(asked)
+    check(asked | {"max_reply_tokens": 32})
+
+
 def test_names_that_something_answers_to_are_taken(monkeypatch):
-    check({"top_k": [3], "judges": ["judge", "teacher"], "systems": ["student", "baseline", "run:other"]})
+    check_parameters({"top_k": [3], "judges": ["judge", "teacher"], "systems": ["student", "baseline", "run:other"]})
     monkeypatch.setenv("RIVAL_LOCAL_MODEL", "data/student")
     monkeypatch.setenv("SECOND_OPENAI_BASE_URL", "http://h/v1")
     monkeypatch.setenv("SECOND_OPENAI_DEPLOYMENT", "m")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lib.finetune.adapter import base_hashes
 from lib.finetune.estimate import memory_needs, trained_parameters, training_seconds
 from lib.finetune.launcher import Launcher, check_hosts
 from lib.finetune.plan import check, plan, read_settings
@@ -14,7 +15,7 @@ from lib.finetune.rows import encode_rows
 from lib.finetune.settings import Settings, build_config, check_choices, check_launcher
 from lib.finetune.shape import SHAPES, find_shape, shape_of
 from lib.finetune.student import find_student
-from lib.run import BadInput, write_jsonl
+from lib.run import BadInput, write_json, write_jsonl
 from lib.run.params import read_all
 
 from .tiny import make_rows
@@ -279,6 +280,7 @@ def test_the_plan_needs_no_gpu_no_hub_and_no_dataset(tmp_path):
         ({"scheduler": "cosin"}, "scheduler: expected cosine or"),
         ({"keep": "best"}, "keep: best needs losses"),
         ({"hosts": ["alpha"]}, "hosts: "),
+        ({"eval_steps": 10, "p_valid": 0.0}, "eval_steps: there are no held-out rows"),
         ({"tuning": "full", "launcher": "parameters/launchers/gpu1_plain.yaml"}, "full tuning in bf16 needs fp32 master weights"),
         ({"backend": "openai", "epochs": 1.5}, "epochs: backend openai takes whole numbers"),
         ({"backend": "together", "scheduler": "constant"}, "scheduler: backend together has cosine and linear"),
@@ -289,6 +291,27 @@ def test_what_the_parameters_alone_tell_is_refused_without_a_dataset(changes, me
     check(p)
     with pytest.raises(BadInput, match=message):
         check(p | changes)
+
+
+def test_an_adapter_of_another_base_is_told_before_anything_is_spent(tmp_path):
+    for name, held in (("base", b"one"), ("other", b"two")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(held)
+    write_json(tmp_path / "adapter/adapter_config.json", {"r": 8})
+    write_json(tmp_path / "adapter/base.json", {"student_model": "base", "weights_sha256": base_hashes(tmp_path / "base")})
+    p = BASICS | {"run": "x", "backend": "local", "tuning": "lora", "launcher": "parameters/launchers/cpu.yaml", "adapter": str(tmp_path / "adapter")}
+    check(p | {"student_model": str(tmp_path / "base")})
+    with pytest.raises(BadInput, match="trained upon base with other weights"):
+        check(p | {"student_model": str(tmp_path / "other")})
+
+
+def test_rows_to_watch_are_looked_for_in_the_dataset_that_is_there(tmp_path):
+    p = BASICS | {"run": "x", "backend": "local", "tuning": "full", "launcher": "parameters/launchers/cpu.yaml", "eval_steps": 10}
+    write_jsonl(tmp_path / "x/dataset/valid.jsonl", [{"row": 1}])
+    check(p | {"p_valid": 0.0}, tmp_path)
+    write_jsonl(tmp_path / "x/dataset/valid.jsonl", [])
+    with pytest.raises(BadInput, match="no held-out rows"):
+        check(p | {"p_valid": 0.05}, tmp_path)
 
 
 def test_the_plan_of_several_machines_prints_a_command_for_each(tmp_path):
