@@ -34,6 +34,7 @@ class Fact:
 def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
     from lib.llm.offline.phrases import document_facts, phrase_facts
+    from lib.llm.offline.reasons import reason_facts
     from lib.llm.offline.sentences import sentence_facts
     from lib.llm.offline.tables import pair_facts, row_facts
 
@@ -53,6 +54,7 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
             drafts = [
                 *sentence_facts(unit.plain, known),
                 *phrase_facts(unit.plain),
+                *reason_facts(unit.plain, known),
                 *document_facts(unit.plain, unit.headings),
             ]
         found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))

@@ -1,4 +1,4 @@
-"""Facts of a clause whose value is no number: who, where, what it is called, what it is, why, and what it does it to."""
+"""Facts of a clause whose value is no number: who, where, what it is called, what it is, and what it does it to."""
 
 import re
 
@@ -35,7 +35,6 @@ def object_facts(clause: Clause, when: str) -> list[tuple]:
         *called(clause),
         *_place(clause, when),
         *definition(clause, when),
-        *_reason(clause, when),
         *_object(clause, when),
         *_recipient(clause, when),
         *identity(clause, when),
@@ -148,33 +147,6 @@ def _place(clause: Clause, when: str) -> list[tuple]:
                 f"Where {clause.ask(context)} {when}",
                 f"In what place {clause.ask(context)} {when}",
                 f"Can you tell me where {clause.subject} {clause.group} {context}",
-            ],
-            0.9,
-        )
-    ]
-
-
-def _reason(clause: Clause, when: str) -> list[tuple]:
-    before, word, after = clause.rest.partition(" because ")
-    value = f"because {after}".rstrip(".")
-    if (
-        not word
-        or after.startswith("of ")
-        and len(after.split()) < 3
-        or len(value.split()) > 20
-        or len(before.split()) > 12
-        or re.search(r"[;:()]|, ", before)
-    ):
-        return []
-    before = before.rstrip(",")
-    return [
-        (
-            "reason",
-            value,
-            [
-                f"Why {clause.ask(before)} {when}",
-                f"For what reason {clause.ask(before)} {when}",
-                f"What is the reason that {clause.subject} {clause.group} {before} {when}",
             ],
             0.9,
         )
