@@ -34,6 +34,12 @@ class Casing:
 
 
 UNKNOWN = Casing()
+_COMMON = re.compile(  # words for what cannot be counted: a capital at a sentence's start does not make them names
+    r"(?:[a-z]{3,}(?:tion|sion|ment|ness|ance|ence|ship|ware)|children|people|men|women|sheep|cattle|music|coffee|tea|food|water|milk|bread|cheese|butter|sugar|salt|oil|honey|meat|wine|beer|alcohol"
+    r"|money|post|paper|glass|wood|timber|metal|steel|sand|snow|ice|rain|wax|soap|laundry|luggage|baggage|equipment|furniture|clothing|waste|rubbish|litter|fruit|fish|rice|flour|compost|soil|hay|straw"
+    r"|damage|illness|sickness|noise|smoke|heat|electricity|gas|advice|work|travel|membership|admission|entry|access|attendance|breakfast|lunch|dinner|supper|help|support|lost|staff|crew|cash|rent"
+    r"|frost|charcoal|grit|gravel|clay|yeast|leather|wool|linen|cotton|parking|swimming|smoking|acid|pollen|flash)"
+)
 
 
 def lower_start(phrase: str, known: Casing = UNKNOWN) -> str:
@@ -59,5 +65,5 @@ def lower_start(phrase: str, known: Casing = UNKNOWN) -> str:
         return lowered
     if rest[:1].isupper():
         return phrase
-    common = bool(rest) or bare in known.lower or bare.endswith(("s", "ing")) and not bare.endswith("ss")
+    common = bool(rest) or bare in known.lower or bool(_COMMON.fullmatch(bare)) or bare.endswith(("s", "ing")) and not bare.endswith("ss")
     return lowered if common else phrase

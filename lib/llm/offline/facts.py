@@ -33,10 +33,13 @@ class Fact:
 @lru_cache(maxsize=4096)
 def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
+    from lib.llm.offline.permits import permit_facts
     from lib.llm.offline.phrases import document_facts, phrase_facts
+    from lib.llm.offline.posts import post_facts
     from lib.llm.offline.reasons import reason_facts
     from lib.llm.offline.sentences import sentence_facts
     from lib.llm.offline.tables import pair_facts, row_facts
+    from lib.llm.offline.traits import trait_facts
 
     units = split_units(passage)
     known = Casing.of(passage)
@@ -55,6 +58,9 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 *sentence_facts(unit.plain, known),
                 *phrase_facts(unit.plain),
                 *reason_facts(unit.plain, known),
+                *permit_facts(unit.plain, known),
+                *post_facts(unit.plain, known),
+                *trait_facts(unit.plain, known),
                 *document_facts(unit.plain, unit.headings),
             ]
         found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))

@@ -6,7 +6,7 @@ from lib.llm.offline.casing import DETERMINERS, Casing, lower_start
 from lib.llm.offline.clauses import Clause, parse_clause
 from lib.llm.offline.verbs import AUXILIARY, FINITE, is_verb
 
-_STANDS_FOR = re.compile(
+STANDS_FOR = re.compile(
     r"\b(?:it|its|itself|they|them|their|he|she|him|his|her|hers|this|these|those|that|such|there|here|then|one|ones|otherwise|another|both)\b",
     re.IGNORECASE,
 )
@@ -18,6 +18,10 @@ _LEAD = re.compile(
 _WHY = re.compile(
     r",?\s(because(?= of)|because|so that|in order (?:not )?to|owing to|due to|on account of|for the sake of|as|since)\s"
 )
+_STOP = re.compile(
+    r"[;:]\s+|\s[–—-]\s|,\s(?:and|but|so|while|as|since|because|where|which|who|whose|if|unless|except|for|not|even|when)\s|\s(?:because|unless|if|so that|as long as|when|while|whenever)\s"
+)
+_UNSURE = re.compile(r"\b(?:where|which|who|whose|if|unless|except|for|not|even|as long as|when|whenever|while)\b")
 _SAID = re.compile(r"\b(?:said|says|asked|agreed|know|before|usual|long|soon|well|much|many|far|possible|if|though|to|in|shown|described|follows|listed)\b")
 _IF = re.compile(r",?\s(only if|if|unless|provided(?: that)?|(?<!for )as long as|except if|except when|only when|in case of)\s")
 _NOT_WHETHER = re.compile(r"\b(?:ask|asks|know|see|check|whether|as|even|not|wonder|decide|say|tell|tells|look|test|doubt|sure|and|or|but|otherwise|then)$")
@@ -51,15 +55,15 @@ def _main(text: str, known: Casing) -> tuple[Clause, str] | None:
     clause = parse_clause(body, known)
     when = lower_start(lead.group(1), known) if lead else ""
     when = when[:1].lower() + when[1:]
-    if not clause or len(clause.subject.split()) > 8 or _STANDS_FOR.search(f"{clause.subject} {when} {clause.rest}"):
+    if not clause or len(clause.subject.split()) > 8 or STANDS_FOR.search(f"{clause.subject} {when} {clause.rest}"):
         return None
     rest = clause.rest.rstrip(",")
-    if len(rest.split()) > 12 or re.match(r"(?:not|never|no)\b", rest) or re.search(r"[,;:()–—]| - ", rest) or _coordinates(rest) or rest.endswith((" not", " only", " even")):
+    if len(rest.split()) > 12 or re.match(r"(?:not|never|no)\b", rest) or re.search(r"[,;:()–—]| - ", rest) or coordinates(rest) or rest.endswith((" not", " only", " even")):
         return None
     return clause, f"{rest} {when}".strip()
 
 
-def _coordinates(rest: str) -> bool:
+def coordinates(rest: str) -> bool:
     """Whether a second verb follows an "and" or a relative: the reason may be that one's."""
     halves = re.split(r"\b(?:and|or|but|which|who|when|where|if|while|unless|because)\b", rest)
     return any(half.split() and (half.split()[0] in AUXILIARY or is_verb(half.split()[0]) or set(half.split()) & AUXILIARY) for half in halves[1:])
@@ -89,13 +93,13 @@ def _why(part: str, known: Casing) -> list[tuple]:
 def _why_told(told: str, value: str) -> list[tuple]:
     """ "Wash the roof edge first, because …" → "Why should you wash the roof edge first?"."""
     words = told.split()
-    if not _tells(told) or not 3 <= len(words) <= 12 or _STANDS_FOR.search(told) or re.search(r"[,;:()]", told) or _coordinates(told):
+    if not tells(told) or not 3 <= len(words) <= 12 or STANDS_FOR.search(told) or re.search(r"[,;:()]", told) or coordinates(told):
         return []
     deed = told[0].lower() + told[1:]
     return [("reason", value, [f"Why should you {deed}", f"For what reason should you {deed}"], 0.8)]
 
 
-def _tells(text: str) -> bool:
+def tells(text: str) -> bool:
     """Whether a text tells somebody to do something: "Press the button"."""
     words = text.split()
     first = words[0].lower() if words else ""
@@ -142,16 +146,28 @@ def _then(part: str, known: Casing) -> list[tuple]:
         opening, told, value = lead.group(1).lower(), lead.group(2), _OTHER.split(lead.group(3))[0]
         if opening == "should":
             return []
-    elif (match := _IF.search(part)) and match.group(1) in ("if", "in case of") and _tells(part[: match.start()]):
+    elif (match := _IF.search(part)) and match.group(1) in ("if", "in case of") and tells(part[: match.start()]):
         opening, told, value = match.group(1), part[match.end() :], part[: match.start()]
     else:
         return []
-    if _STANDS_FOR.search(told) or len(told.split()) > 13 or not 2 <= len(value.split()) <= 16 or re.search(r"[,;:()?]", told):
+    if STANDS_FOR.search(told) or len(told.split()) > 13 or not 2 <= len(value.split()) <= 16 or re.search(r"[,;:()?]", told):
         return []
     if re.match(r"(?:this|that|these)\b(?!\s\w+)|and\b|or\b|not\b|even\b", value) or _IF.search(f" {value}"):
         return []
-    if _tells(value):
+    if tells(value):
         asked = [f"What should you do {opening} {told}", f"What is to be done {opening} {told}"]
     else:
         asked = [f"What happens {opening} {told}", f"What is the consequence {opening} {told}", f"What applies {opening} {told}"]
     return [("result", value, asked, 0.8)]
+
+
+def stated(sentence: str) -> list[str]:
+    """The clauses that a sentence states, each from a capital on: none that it makes a condition or hangs on a noun."""
+    found, start, sure = [], 0, True
+    for stop in (*_STOP.finditer(sentence), None):
+        piece = sentence[start : stop.start() if stop else None].strip()
+        if sure and piece:
+            found.append(piece[0].upper() + piece[1:])
+        if stop:
+            start, sure = stop.end(), not _UNSURE.search(stop.group())
+    return found
