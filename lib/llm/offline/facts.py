@@ -35,6 +35,7 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
     from lib.llm.offline.permits import permit_facts
     from lib.llm.offline.phrases import document_facts, phrase_facts
+    from lib.llm.offline.places import place_facts
     from lib.llm.offline.posts import post_facts
     from lib.llm.offline.reasons import reason_facts
     from lib.llm.offline.sentences import sentence_facts
@@ -61,6 +62,7 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 *permit_facts(unit.plain, known),
                 *post_facts(unit.plain, known),
                 *trait_facts(unit.plain, known),
+                *place_facts(unit.plain, known),
                 *document_facts(unit.plain, unit.headings),
             ]
         found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))
