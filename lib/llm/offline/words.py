@@ -86,7 +86,7 @@ def normal_number(word: str) -> str:
 def names(text: str) -> set[str]:
     """Stems of capitalised words that do not begin a sentence, and of tokens with digits: what must not be mixed up."""
     found = set()
-    for match in re.finditer(r"[^\W_][\w'’-]*", text):
+    for match in re.finditer(r"\d+(?:[.,:/]\d+)+(?![\w'’-])|[^\W_][\w'’-]*", text):
         word, before = match.group(), text[: match.start()].rstrip()
         opens = not before or before[-1] in ".!?:"
         if any(c.isdigit() for c in word) or (word[0].isupper() and not opens and word.casefold() not in FUNCTION):
