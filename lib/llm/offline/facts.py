@@ -14,7 +14,7 @@ class Fact:
     """One thing that a passage says.
 
     Attributes:
-        kind: `date`, `time`, `money`, `percent`, `measure`, `count`, `person`, `place`, `name`, `definition`, `reason`, `object`, `cell`.
+        kind: `date`, `time`, `money`, `percent`, `measure`, `count`, `person`, `place`, `name`, `definition`, `reason`, `condition`, `result`, `colour`, `object`, `cell`.
         value: The short answer, literal.
         unit: The piece that states it, to be quoted.
         wordings: Questions that it answers, each standing alone, the plainest first.
@@ -33,6 +33,7 @@ class Fact:
 @lru_cache(maxsize=4096)
 def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
+    from lib.llm.offline.deeds import deed_facts
     from lib.llm.offline.permits import permit_facts
     from lib.llm.offline.phrases import document_facts, phrase_facts
     from lib.llm.offline.places import place_facts
@@ -63,6 +64,7 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 *post_facts(unit.plain, known),
                 *trait_facts(unit.plain, known),
                 *place_facts(unit.plain, known),
+                *deed_facts(unit.plain, known),
                 *document_facts(unit.plain, unit.headings),
             ]
         found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))

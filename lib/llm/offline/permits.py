@@ -110,7 +110,7 @@ def _gets(clause: Clause) -> list[tuple]:
     if not re.match(r"(?:a|an|the|one|two|three|both)\s", value) and not re.search(r"[^s]s$", value):
         return []
     tail = clause.rest[len(value) :].strip()
-    if tail.startswith(("out of ", "to ")) or re.search(r"\b(?:place|part|care|turns?|way|notes?|sides?)\b", value) or value.split()[0] in ("to", "from", "on", "in", "up"):
+    if tail.startswith(("out of ", "to ", "by ", "of ", "with ")) or re.search(r"\b(?:place|part|care|turns?|way|notes?|sides?)\b", value) or value.split()[0] in ("to", "from", "on", "in", "up"):
         return []
     if re.match(r"(?:to|and|or|as|that|from|into|of)\b", tail) or find_values(tail):
         tail = ""
@@ -130,6 +130,6 @@ def _given(clause: Clause) -> list[tuple]:
 def _none_may(part: str) -> list[tuple]:
     """ "No crane may be left with a load on the hook" → "What may not be left with a load on the hook?"."""
     match = re.match(r"No ([a-z][\w' -]{2,40}?) (may|must|can|should) be (\w+) ([^,;:()]+)$", part)
-    if not match or match[3] not in PARTICIPLES or not _telling(match[4]) or STANDS_FOR.search(match[4]) or match[1].split()[0] in ("one", "more", "other", "less", "fewer"):
+    if not match or match[3] not in PARTICIPLES or not content(match[4]) or dangles(match[4]) or STANDS_FOR.search(match[4]) or match[1].split()[0] in ("one", "more", "other", "less", "fewer"):
         return []
     return [("object", match[1], [f"What {match[2]} not be {match[3]} {match[4]}"], 0.7)]

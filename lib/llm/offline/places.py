@@ -16,7 +16,7 @@ _NOUN = r"(?:(?!(?:and|or|but|of|to|from|until|at|on|in|for|by|with|during|after
 _SPOT = rf"(?:(?:the|a|an|our|your)\s{_NOUN}(?:\s{_NOUN}){{0,4}}|{_ROOM}\s(?:[A-Z]+\d*|[A-Z]?\d+|[A-Z0-9/-]+)|\d+\s[A-ZÀ-Þ][\w'’-]+\s(?:Street|Lane|Road|Row|Avenue|Square|Hill|Way|Drive|Park|Close|Gardens?)|[A-ZÀ-Þ][\w'’-]+(?:\s(?:&\s)?[A-ZÀ-Þ][\w'’-]+){{0,3}})"
 _PLACE = re.compile(rf"(?:^|(?<=\s))({_AT}\s{_SPOT}(?:\sof\s(?:the\s|our\s)?{_NOUN}(?:\s{_NOUN})?)?(?:\s{_AT}\s{_SPOT}(?:\sof\s(?:the\s)?{_NOUN})?)?)(?=$|[\s,;.])")
 _ABSTRACT = re.compile(
-    rf"{_AT}\s(?:the\s|a\s|an\s|our\s|your\s)?(?:[a-z-]+\s)?(?:case|same|way|form|course|risk|event|order|charge|control|time|times|least|most|process|name|names|basis|lead|company|condition|hands?|owner|owners?|beginning|middle|late|early|"
+    rf"{_AT}\s(?:the\s|a\s|an\s|our\s|your\s)?(?:[a-z'’-]+\s)?(?:case|same|way|form|course|risk|event|order|charge|control|time|times|least|most|process|name|names|basis|lead|company|condition|hands?|owner|owners?|beginning|middle|late|early|"
     r"morning|evening|afternoon|night|weekends?|winter|summer|spring|autumn|any|all|no|day|days|year|month|week|weeks|average|total|rate|price|cost|costs|expense|request|list|behalf|account|view|sight|use|age|holidays?|season|half|quarter|minutes?|"
     r"hours?|seconds?|moment|meantime|future|past|number|way|law|rules?|contract|language|colour|lot|bit|pair|few|piece|pieces|hand|mouth|own|whole|condition|reason|public|meeting|letter|advance|interest|percentage|majority|vote|influence|eyes?|"
     r"[A-Z][a-z]+days?|January|February|March|April|May|June|July|August|September|October|November|December|word|words|question|decision|plan|budget|insurance|title|lead|leash|speed|pressure|heat|temperature|fee|discount|break|interval|shift|first|last|second|third|next|sum|wind|rain|dark|cold|sun|step|purpose|need|turn|answer|test|lesson|lessons|show|performance|course|tour|trip|flight|journey|service|help|means|method|mistake|accident|fire|emergency|board|staff|committee|council|team|group|public|member|members|police|city|telephone|phone|post|email|hook|machine|rest|top|bottom|back|front|side|part|start|end|power|weight|height|depth|distance|level|scale|size|state|house$|[\w-]+['’]s? (?:cost|expense|request|name|risk))\b",
@@ -44,7 +44,7 @@ def _where(clause: Clause) -> list[tuple]:
     """ "The key for families hangs in the birdhouse behind the mill" → "Where does the key for families hang?"."""
     if not (clause.is_copula or clause.base in _LIES) or clause.verb.endswith("ing"):
         return []
-    if re.match(r"the (?:first|second|third|fourth|fifth|last|others?|same|rest|(?:\w+ )?\w+est)$", clause.subject):
+    if re.match(r"the (?:first|second|third|fourth|fifth|last|others?|same|rest|lot|whole|(?:\w+ )?\w+est)$", clause.subject):
         return []
     match = next((m for m in _PLACE.finditer(clause.rest) if not _ABSTRACT.match(m[1])), None)
     if not match:

@@ -24,12 +24,14 @@ _KIND = r"(?:(?!(?:to|of|in|on|at|by|for|from|with|and|or|the|a|an|is|are|was|as
 _OF = r"(?:\s(?:of|for|in)\s(?!\d)(?:the\s|our\s)?[\w'’-]+)?"
 _ACTING = rf"(?!coach\b|guide\b|mate\b|pilot\b|head\b|host\b){POST}"  # a coach drives, a guide may be a book
 _POST_NAME = re.compile(rf"\b(?:([Tt]he|[Oo]ur|[Yy]our)\s)({_KIND}{{0,3}}?{POST}{_OF}),?\s({_NAME})(?=[,.;:)]|$|\s(?:[a-z]|\d|\())")
-_NAME_POST = re.compile(rf"({_NAME}), (?:(the|our|your|an?)\s)({_KIND}{{0,3}}?{POST}{_OF})(?=[,.;:)]|$)")
+_NAME_POST = re.compile(rf"({_NAME}), (?:(the|our|your|an?)\s)({_KIND}{{0,3}}?(?:{POST}|[a-z]{{3,}}(?:er|or|ist|ian|man|woman)){_OF})(?=[,.;:)]|$)")
 _ASIDE = re.compile(rf"^({_NAME}), (?:(?:the|our|your|an?)\s)[^,;:]{{3,60}}, (?=[a-z])")
 _ASIDE_NAME = re.compile(rf"^((?:The|Our)\s{_KIND}{{0,3}}?{POST}{_OF}), {_NAME}, (?=[a-z])")
 _WHOM = re.compile(rf"(?:^|\s)(to|with|from|by|at)\s({_NAME}|the\s{_KIND}{{0,2}}{_ACTING}(?:,?\s{_NAME})?)(?=[\s,.]|$)")
 _MARK = r"[,:](?!\d)|[;()]"
 _LEAD = re.compile(r"^((?:In|On|At|From|During|After|Before|Until|Between|Since|For)\s[^,;:]{2,40}?),? (?=(?:the|our|an?|every|each)\s)")
+_THINGS_DO = frozenset("add contain cover include hold cost need weigh last measure reach require allow offer run fit have start begin end open lie stand connect follow lead mean provide support".split())
+_TITLED = re.compile(r"(?:Professor|Dr|Mr|Mrs|Ms|Captain|Sir)\s")
 _TAKING = frozenset("get receive borrow order buy hire obtain collect fetch take rent pick have come".split())
 _BAD_SUBJECT = re.compile(r"(?:whoever|whatever|anything|everything|what|nothing|all|who)\b", re.IGNORECASE)
 
@@ -101,6 +103,8 @@ def _place_of(match: re.Match, rest: str) -> tuple[str, str] | None:
             return None
         behind = ""
     behind = re.split(r"[,:](?!\d)|[;()]|\s(?:and|or|but|who|which|where)\s", behind)[0].strip()
+    if behind.startswith("of "):
+        return None
     if STANDS_FOR.search(behind) or len(behind.split()) > 6 or dangles(behind):
         behind = ""
     if re.search(r"\bby\b", before) or set(before.split()) & PARTICIPLES.keys():
@@ -163,6 +167,8 @@ def _does(clause: Clause, when: str) -> list[tuple]:
     if not _somebody(clause.subject) or clause.is_copula or clause.is_passive:
         return []
     rest = re.split(r"[,:](?!\d)|[;()]|\s(?:and|or|but|who|which|where)\s", clause.rest)[0].strip()
+    if clause.base in _THINGS_DO and not _TITLED.match(clause.subject) and clause.subject[:1].isupper():
+        return []  # "Plan Medium adds 96 gigabytes"
     if clause.subject.split()[-1].lower() in rest.split():
         return []  # "Skipping Ropes introduces the four ropes" is no person
     if len(set(content(rest))) < 2 or len(rest.split()) > 12 or dangles(rest) or STANDS_FOR.search(rest) or rest.startswith(("that ", "not ")):

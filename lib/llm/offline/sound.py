@@ -23,6 +23,7 @@ _BEFORE_ARTICLE = (
 _BROKEN_END = re.compile(r"\b(?:just|only|also|and|or|the|an?|such|including|than|very)\?$")
 _THERE = re.compile(r"(?<!\bare )(?<!\bis )(?<!\bwere )(?<!\bwas )(?<!\bbeen )\bthere\b(?! be\b)", re.IGNORECASE)
 _TOLD_TO = re.compile(r"\bplease (?!tell\b|say\b)", re.IGNORECASE)
+_PRICED = re.compile(r"^(?:how much|what) .*\bcosts? \D?\d[^?]* and\b", re.IGNORECASE)
 
 
 def is_prose(text: str) -> bool:
@@ -32,7 +33,7 @@ def is_prose(text: str) -> bool:
 
 def is_sound(question: str) -> bool:
     """Whether a finished question holds nothing but its own words, ends on a whole phrase and points at nothing outside it."""
-    return is_prose(question) and not any(rule.search(question) for rule in (_POINTING, _BROKEN_END, _TOLD_TO, _THERE))
+    return is_prose(question) and not any(rule.search(question) for rule in (_POINTING, _BROKEN_END, _TOLD_TO, _THERE, _PRICED))
 
 
 def _is_pictogram(char: str) -> bool:
