@@ -80,6 +80,8 @@ def test_values_that_are_no_numbers_are_asked_for(about, passage, question, valu
         ("The motto is taught by Dr Falk of Orrin Brothers.", "taught of"),
         ("Money left at the end of the fair goes to the choir.", "did money leave"),
         ("The coach may stop for an hour at the goods gate.", "Who"),
+        ("Whatever is not fetched within a week goes to the choir.", "What is not fetched"),
+        ("If the date does not suit a diver, choose another at the kiosk.", "What happens if"),
         ("Helpers get the corner by the bank.", "by the bank"),
     ],
 )

@@ -45,7 +45,7 @@ def permit_facts(sentence: str, known: Casing) -> list[tuple]:
 def _whole(clause: Clause) -> bool:
     """Whether a clause stands alone and says one thing."""
     told = f"{clause.subject} {clause.rest}"
-    return not (
+    return not re.match(r"(?:what|who|which)(?:ever)?\b", clause.subject, re.IGNORECASE) and not (
         STANDS_FOR.search(told) or coordinates(clause.rest) or len(clause.rest.split()) > 12 or re.search(r"[,;:()]|\b(?:not|no|never|only|neither|nor)\b", clause.rest)
     )
 
@@ -110,7 +110,7 @@ def _gets(clause: Clause) -> list[tuple]:
     if not re.match(r"(?:a|an|the|one|two|three|both)\s", value) and not re.search(r"[^s]s$", value):
         return []
     tail = clause.rest[len(value) :].strip()
-    if tail.startswith(("out of ", "to ", "by ", "of ", "with ")) or re.search(r"\b(?:place|part|care|turns?|way|notes?|sides?)\b", value) or value.split()[0] in ("to", "from", "on", "in", "up"):
+    if tail.startswith(("out of ", "to ", "by ", "of ", "with ", "and ", "or ")) or re.search(r"\b(?:place|part|care|turns?|way|notes?|sides?)\b", value) or value.split()[0] in ("to", "from", "on", "in", "up"):
         return []
     if re.match(r"(?:to|and|or|as|that|from|into|of)\b", tail) or find_values(tail):
         tail = ""
