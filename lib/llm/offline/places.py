@@ -52,7 +52,7 @@ def _where(clause: Clause) -> list[tuple]:
     value, before, behind = match[1], clause.rest[: match.start()].strip(), clause.rest[match.end() :].strip()
     if clause.is_copula and before or len(before.split()) > 5 or value.startswith("by ") and (clause.is_passive or clause.is_copula and not re.search(r"\b(?:window|door|gate|entrance|wall|river|lake|sea|pond|road|stairs|exit|church|station|bridge|till|desk)\b", value)):
         return []
-    if re.search(r"[,;:()]|\b(?:not|no|never|only|and|or|than|as|of)\b", before) or dangles(before) or coordinates(before) or set(before.split()) & PARTICIPLES.keys():
+    if re.search(r"[,;:()]|\b(?:not|no|never|only|and|or|than|as|of|to)\b", before) or dangles(before) or coordinates(before) or set(before.split()) & PARTICIPLES.keys():
         return []
     if behind.startswith(("and ", "or ", ", ", "of ", "'", "to be ")) or any(v.kind in ("date", "time", "money", "percent") for v in find_values(value)):
         behind = "" if behind.startswith(", ") else None
