@@ -34,6 +34,7 @@ class Fact:
 def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
     from lib.llm.offline.deeds import deed_facts
+    from lib.llm.offline.entries import entry_facts
     from lib.llm.offline.permits import permit_facts
     from lib.llm.offline.phrases import document_facts, phrase_facts
     from lib.llm.offline.places import place_facts
@@ -52,11 +53,12 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
         if unit.kind == "row":
             drafts = row_facts(unit)
         elif unit.kind == "pair":
-            drafts = [*pair_facts(unit, units), *phrase_facts(unit.plain)]
+            drafts = [*(entry_facts(unit) or pair_facts(unit, units)), *phrase_facts(unit.plain)]
         else:
             if not is_prose(unit.plain):
                 continue
             drafts = [
+                *entry_facts(unit),
                 *sentence_facts(unit.plain, known),
                 *phrase_facts(unit.plain),
                 *reason_facts(unit.plain, known),

@@ -5,7 +5,7 @@ import re
 from lib.llm.offline.casing import DETERMINERS, lower_start
 from lib.llm.offline.clauses import parse_clause
 from lib.llm.offline.names import PERSON, ROLE, is_person
-from lib.llm.offline.values import YEAR, find_values
+from lib.llm.offline.values import WEEKDAY, YEAR, find_values
 from lib.llm.offline.verbs import FINITE, PARTICIPLES
 from lib.llm.offline.wording import phrase_until
 from lib.llm.offline.words import NUMBER_WORDS
@@ -136,7 +136,7 @@ def _attribute(name: str, part: str) -> list[tuple]:
         dates = [v for v in values if v.kind == "date"] or ([m] if (m := re.match(YEAR, rest)) else [])
         dates = [d if hasattr(d, "text") else None for d in dates]
         date = dates[0].text if dates and dates[0] else (re.match(YEAR, rest).group() if re.match(YEAR, rest) else "")
-        if date and rest.startswith(date) and prep in ("", "in", "on"):
+        if date and rest.startswith(date) and prep in ("", "in", "on") and not re.match(rf"{WEEKDAY}(?!,? \d)", date):
             return [
                 (
                     "date",

@@ -5,7 +5,9 @@ import re
 from lib.llm.offline.casing import PREPOSITIONS
 from lib.llm.offline.clauses import parse_clause
 from lib.llm.offline.names import ROLE, is_person
+from lib.llm.offline.rows import ask_header, bare_row_facts
 from lib.llm.offline.text import Unit
+from lib.llm.offline.things import Thing, is_common
 from lib.llm.offline.values import find_values
 from lib.llm.offline.verbs import PARTICIPLES
 from lib.llm.offline.words import FUNCTION
@@ -29,8 +31,10 @@ _LEAVES = re.compile(r"^(leaves|departs|arrives)(?:\s(?:from|at|in))?(?:\s(\S.*)
 
 def row_facts(unit: Unit) -> list[tuple]:
     """Drafts (kind, value, questions, score): one for each cell of a row whose header is known."""
-    if not unit.header or not unit.cells[0]:
+    if not unit.cells[0]:
         return []
+    if not unit.header:
+        return bare_row_facts(unit)
     label, drafts = unit.cells[0], []
     columns = unit.header[1:]
     if _starts_with_preposition(label) or re.search(r", \d", label):
@@ -88,7 +92,7 @@ def _entity(text: str) -> str:
     words = text.split()
     if words[0] in ("MV", "MS", "SS", "HMS"):
         return f"the {text}"
-    proper = _is_title(text) or len(words) == 1 or any(w[:1].isupper() for w in words[1:]) or any(c.isdigit() for c in words[0])
+    proper = words[0].endswith(",") and not is_common(words[0][:-1]) or _is_title(text) or len(words) == 1 or any(w[:1].isupper() for w in words[1:]) or any(c.isdigit() for c in words[0])
     return text if proper else text[:1].lower() + text[1:]
 
 
@@ -96,9 +100,11 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
     if re.search(r"^(?:amount|quantity)\b", attribute.lower()):
         entity = entity if entity[1:2].isupper() else entity[:1].lower() + entity[1:]  # of leeks
     elif entity[:1].islower() and not re.search(r"\d|^(?:the|an?|each|every)\s|[^s]s$", entity) and len(entity.split()) in (2, 3, 4):
-        entity = f"the {entity}"
+        entity = Thing(entity).name
     values = find_values(cell)
     whole = values[0].kind if values and len(values[0].text) >= len(cell) - 2 else ""
+    if asked := ask_header(attribute, entity, cell, whole):
+        return asked
     if leaves := _LEAVES.match(attribute):
         verb = {"leaves": "leave", "departs": "depart", "arrives": "arrive"}[leaves[1].lower()]
         place = {"leave": " {}", "depart": " from {}", "arrive": " at {}"}[verb].format(leaves[2]) if leaves[2] else ""
@@ -116,10 +122,12 @@ def _ask_cell(attribute: str, entity: str, cell: str, unit: Unit) -> list[str]:
         return [f"Who is the {attribute} of {entity}", f"What is the name of the {attribute} of {entity}"]
     if whole == "money" or cell.lower() in ("free", "no charge", "free of charge"):
         price = attribute if _MONEY.search(attribute) else f"{attribute} price"
+        costs = re.search(r"price|cost|fee|fare|charge|rate|ticket|member|adult|child|season", attribute.lower())
+        plain = attribute.lower() in ("price", "cost", "fee", "fare", "charge")
         return [
             f"What is the {price} for {entity}",
             f"How much is the {price} for {entity}",
-            f"What does {entity} cost ({attribute})",
+            *([f"What {Thing(entity).do} {entity} cost{'' if plain else f' ({attribute})'}"] if costs else []),
             f"For {entity}, what is the {price}",
         ]
     if (

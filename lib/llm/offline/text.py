@@ -174,8 +174,9 @@ def _rows(lines: list[tuple[int, str]], headings: tuple[str, ...]) -> list[Unit]
     if len(lines) > 1 and _SEPARATOR.match(lines[1][1]):
         header, body = cells[0], range(2, len(lines))
     elif (
-        len(lines) > 2
+        len(lines) > 1
         and not any(c.isdigit() for c in lines[0][1])
+        and (len(lines) > 2 or any(c.isdigit() for c in lines[1][1]) and all(0 < len(c.split()) <= 4 for c in cells[0]))
         and len({len(c) for c in cells}) == 1
         and not _SEPARATOR.match(lines[0][1])
     ):

@@ -40,7 +40,7 @@ _PATTERNS = (
     )),
     ("time", re.compile(rf"\b{_CLOCK}(?:\s?(?:–|-|to|and)\s?{_CLOCK})?(?!\d)")),
     ("money", re.compile(
-        rf"[£$€¥]\s?(?:{NUMBER})(?:\s?(?:million|billion|thousand|bn|k|m)\b)?|\b(?:{_N})\s?{CURRENCY}\b|\b(?:EUR|USD|GBP|CHF|NOK|SEK|DKK)\s?(?:{NUMBER})")),
+        rf"[£$€¥]\s?(?:{NUMBER})(?:\s?(?:million|billion|thousand|bn|k|m)\b)?|\b(?:{_N})\s?{CURRENCY}\b|\b(?:{NUMBER})\s?€|\b(?:EUR|USD|GBP|CHF|NOK|SEK|DKK)\s?(?:{NUMBER})")),
     ("percent", re.compile(rf"(?:\b{_N})\s?(?:%|per\s?cent\b|percent\b|percentage points\b)")),
     ("year", re.compile(rf"(?<=\bin )(?:early |late |mid-)?{YEAR}\b(?![-/]\d)|(?<=\b(?:by) ){YEAR}\b|(?<=\bsince ){YEAR}\b|(?<=\buntil ){YEAR}\b|(?<=\bbuilt ){YEAR}\b|(?<=\bfrom ){YEAR}\b|(?<=\bbefore ){YEAR}\b|(?<=\bafter ){YEAR}\b|(?<=\bof ){YEAR}\b|(?<=\baround ){YEAR}\b")),
     ("measure", re.compile(rf"(?<![\w.,/-]){_RANGE}[\s-]?{UNITS}(?![\w²³/])(?:\s(?:a|an|per)\s(?:day|week|month|year|hour|minute|second|night|person|term)\b)?")),
