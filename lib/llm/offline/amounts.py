@@ -238,6 +238,11 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
         return [("measure", answer, ask(many or [opening]), 0.8)]
     if prep == "every" and is_time:
         return [("measure", f"every {answer}", ask(["How often"]), 0.8)]
+    if prep in ("at", "to") and re.search(r"°[CF]$|\bdegrees\b", answer):
+        doubtful = clause.base == "have" or clause.base in ("hold", "keep") and not (context or clause.is_passive) or AUXILIARY & set(context.split())
+        if doubtful or re.search(r"\btemperature\b|^[A-ZÀ-Þ]\w+$", clause.subject, re.IGNORECASE if " " in clause.subject else 0):
+            return []
+        return [("measure", answer, ask([f"{prep.capitalize()} what temperature"]), 0.9)]
     if prep == "to":
         return (
             [("measure", answer, ask(["To how many " + unit]), 0.7)] if unit.endswith("s") and clause.is_passive else []

@@ -21,7 +21,7 @@ LEAST_ATTRIBUTES = 0.66  # and of its words that are no names: the subject alone
 _N = frozenset(("date", "time", "cell", "measure"))
 _TYPES = (
     (re.compile(r"^(?:when\b|(?:in|on|by|during|since|from|until|before|after|at|around)?\s?(?:which|what)\s(?:year|date|day|month|time|hour|period|century|decade|weekday)s?\b|(?:since|until|by|from)\swhen\b|what (?:is|was) the (?:\w+ )?(?:date|year)\b|how soon\b|from when\b|what time\b|between what times\b)", re.I), _N),
-    (re.compile(r"^(?:for\s)?how (?:long|often)\b|^within what (?:time|distance)\b|^(?:at )?what speed\b|^how (?:far|wide|high|deep|tall|old|thick|heavy|fast|large|big)\b", re.I), frozenset(("measure", "cell", "count"))),
+    (re.compile(r"^(?:for\s)?how (?:long|often)\b|^within what (?:time|distance)\b|^(?:at )?what speed\b|^(?:at|to) what temperature\b|^how (?:far|wide|high|deep|tall|old|thick|heavy|fast|large|big)\b", re.I), frozenset(("measure", "cell", "count"))),
     (re.compile(r"^(?:for\s|in\s|on\s|from\s|to\s|with\s|within\s|after\s)?how many\b|^what (?:is|was) the number of\b", re.I), frozenset(("count", "measure", "cell", "number"))),
     (re.compile(r"percentage|^what share\b", re.I), frozenset(("percent", "cell"))),
     (re.compile(r"^(?:for\s)?how much\b|^at what price\b|^to what amount\b|\b(?:price|cost)\b", re.I), frozenset(("money", "measure", "percent", "cell"))),

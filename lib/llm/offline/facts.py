@@ -35,20 +35,27 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
     """Facts of a passage in the order of its text; pieces that the passage cuts off give none."""
     from lib.llm.offline.deeds import deed_facts
     from lib.llm.offline.entries import entry_facts
+    from lib.llm.offline.faq import asked_facts
+    from lib.llm.offline.ingredients import amount_facts
+    from lib.llm.offline.notices import notice_facts
     from lib.llm.offline.permits import permit_facts
     from lib.llm.offline.phrases import document_facts, phrase_facts
     from lib.llm.offline.places import place_facts
     from lib.llm.offline.posts import post_facts
     from lib.llm.offline.reasons import reason_facts
     from lib.llm.offline.sentences import sentence_facts
+    from lib.llm.offline.surroundings import counted_facts, named_facts, stand_alone
     from lib.llm.offline.tables import pair_facts, row_facts
     from lib.llm.offline.traits import trait_facts
 
     units = split_units(passage)
     known = Casing.of(passage)
+    whole = stand_alone(units, known)
+    notices = notice_facts(passage, units)
+    noticed = {notice.text for notice, _ in notices}
     found: list[Fact] = []
-    for unit in units:
-        if unit.is_cut or len(unit.text) > 600:
+    for place, unit in enumerate(units):
+        if unit.is_cut or len(unit.text) > 600 or unit.kind == "pair" and unit.text in noticed:
             continue
         if unit.kind == "row":
             drafts = row_facts(unit)
@@ -59,6 +66,9 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 continue
             drafts = [
                 *entry_facts(unit),
+                *asked_facts(units, place),
+                *amount_facts(unit, units),
+                *counted_facts(unit.plain, unit.headings),
                 *sentence_facts(unit.plain, known),
                 *phrase_facts(unit.plain),
                 *reason_facts(unit.plain, known),
@@ -69,7 +79,10 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 *deed_facts(unit.plain, known),
                 *document_facts(unit.plain, unit.headings),
             ]
+            if place in whole:
+                drafts.extend(named_facts(whole[place], known))
         found.extend(fact for draft in drafts if (fact := _finish(draft, unit)))
+    found.extend(fact for unit, draft in notices if (fact := _finish(draft, unit)))
     return tuple(found)
 
 

@@ -103,6 +103,8 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return True
+    if text == "kept" and "temperature" in question:  # a pool is not stored
+        return False
     if text in ("cost", "costs", "charge", "charges") and last not in DETERMINERS:  # may be the verb
         return False
     if entry.role in "vip":

@@ -1,5 +1,7 @@
 """English verbs that the rules know, in all their forms. Words that are more often nouns (`books`, `works`) are left out."""
 
+import re
+
 AUXILIARY = frozenset("is are was were has have had will would can could may might must should shall".split())
 BE = frozenset("is are was were be been being".split())
 _REGULAR = """accept achieve add adopt affect allow amount announce appear apply appoint approve arrange arrive ask attach attract award base become_
@@ -115,3 +117,15 @@ def past_of(base: str) -> str:
 def third_of(base: str) -> str:
     """Third person singular of a verb."""
     return _third(base)
+
+
+def base_of_past(past: str) -> str:
+    """Base of a regular past that no table holds, by its spelling: "rounded" → "round", "glided" → "glide", "skidded" → "skid"."""
+    stem = past[:-2]
+    if stem.endswith("i"):
+        return f"{stem[:-1]}y"
+    if stem[-1] == stem[-2] and stem[-1] not in "lsfz" or re.search(r"[aeiou]+[^aeiou]+[aeiou]ll$|ial?ll$", stem):
+        return stem[:-1]
+    drops_e = stem[-1] in "cvzu" or stem.endswith(("dg", "at", "ur", "ng")) and not stem.endswith(("eat", "oat", "ong", "eng")) or stem[-1] == "l" and stem[-2] not in "aeioulwr"
+    one_syllable = stem[-1] not in "wxy" and stem[-2] in "aeiou" and not any(c in "aeiou" for c in stem[:-2])
+    return f"{stem}e" if drops_e or one_syllable else stem
