@@ -24,6 +24,8 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
     if kind in ("date", "time"):
         return _ask_when(clause, kind, answer, prep, context, tail, when)
     if kind == "money":
+        if answer.startswith("up to ") and context:
+            return []  # "covers 60 % of the cost up to £2,000"
         if answer.startswith(("from ", "between ")) or re.search(r"\b(?:total|cost|price|sum|budget|value)s?\b", clause.subject) and prep:
             return []
         if clause.base == "cost" and not context:
@@ -45,7 +47,7 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
         if re.match(r"\s(?:off|more|less|discount|higher|lower|cheaper)\b", after):
             return []
         if of := re.match(
-            r"\sof\s((?:the|all|its|their|a|an)?\s?[\w' -]{2,40}?)(?=\s(?:in|on|at|by|for|from|is|are|was|were|and|to|with|which|who|that)\b|[,.;]|$)",
+            r"\sof\s((?:the|all|its|their|a|an)?\s?[\w' -]{2,40}?)(?=\s(?:in|on|at|by|for|from|is|are|was|were|and|to|with|which|who|that|up)\b|[,.;]|$)",
             after,
         ):
             whole = of.group(1)

@@ -93,7 +93,7 @@ def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Fo
     for piece in pieces:
         if not must <= piece.support or not _fits(piece, kinds):
             continue
-        if piece.kind in ("object", "person") and set(content(piece.value)) <= set(wanted):
+        if piece.kind in ("object", "date", "time", "place", "person") and set(content(piece.value)) <= set(wanted):
             continue  # what the question says itself
         coverage = sum(weight[w] for w in wanted if holds(piece, w)) / total
         if (

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lib.llm.offline.casing import DETERMINERS, PREPOSITIONS, UNKNOWN, Casing, lower_start
 from lib.llm.offline.sound import runs_on
-from lib.llm.offline.verbs import AUXILIARY, BE, FINITE, NOUN_LIKE, PARTICIPLES
+from lib.llm.offline.verbs import AUXILIARY, BE, FINITE, NOUN_LIKE, PARTICIPLES, can_be_base
 from lib.llm.offline.words import NUMBER_WORDS
 
 _APPOSITION = re.compile(
@@ -25,9 +25,10 @@ _SUBORDINATE = frozenset(
 )
 _ADVERBS = frozenset(
     """also now still only always never usually often then currently originally normally generally mainly mostly later first not already today typically sometimes soon
-    below above here thus hence therefore thereby moreover furthermore instead likewise please again even""".split()
+    below above here thus hence therefore thereby moreover furthermore instead likewise meanwhile please again even""".split()
 )
 _COUNTING = NUMBER_WORDS.keys() | {"some", "many", "most", "several", "few", "both", "all"}
+_MODALS = AUXILIARY - BE - frozenset(("has", "have", "had"))
 SAME_PAST = frozenset("cost cut put set hit let shut".split())
 VAGUE = frozenset(
     """company building place thing rest following same other others result reason number amount price fee part one two way time year day idea change
@@ -168,7 +169,7 @@ def _assemble(subject, group, tokens, i, text, words, known) -> Clause | None:
         return Clause(subject, (), last, "have", tense, rest_from(i))
     if last == "be":
         return Clause(subject, auxiliaries[:-1], "be", "be", "base", rest_from(i))
-    if last in AUXILIARY - BE and FINITE.get(word, ("", ""))[1] == "base":
+    if last in AUXILIARY - BE and FINITE.get(word, ("", ""))[1] == "base" or last in _MODALS and tokens[i:] and tokens[i] == word and can_be_base(word) and word not in DETERMINERS | PREPOSITIONS | _SUBORDINATE | _ADVERBS:
         return Clause(subject, auxiliaries, word, word, "base", rest_from(i + 1))
     return None
 
@@ -249,6 +250,9 @@ def _looks_finite(tokens: list[str], i: int) -> bool:
             or following in DETERMINERS
             or following in ("at", "in", "on", "from", "to", "with", "under")
             and i <= 8
+            or following in ("for", "until", "by", "between", "every", "once", "twice", "within", "after", "before", "through")
+            and i <= 6
+            and not any(w in AUXILIARY or w not in NOUN_LIKE and FINITE.get(w, ("", ""))[1] in ("third", "past") for w in map(_bare, re.split(r"[,;]| and | but ", " ".join(tokens[i + 1 :]))[0].split()))
         )
     return True
 

@@ -6,7 +6,7 @@ FRAMES = (
     ("measure", r"What is the (?:greatest|maximum|largest) (?P<n>length|height|width|depth|weight) (?:for|of) (?P<x>an? .+)", ("What {n} may {x} have at most", "Up to what {n} can {x} go")),
     ("measure", r"What is the speed limit (?P<r>(?:in|on|inside|for|at|off|near) .+)", ("How fast may one go {r}", "How fast can I go {r}")),
     ("measure", r"How many litres does (?P<x>.+?) hold", ("What is the capacity of {x}", "How many litres fit into {x}", "How much can be put into {x}")),
-    ("money", r"At what price is (?P<x>.+?) sold(?P<t>.*)", ("How much does {x} cost{t}", "What do I pay for {x}{t}")),
+    ("money", r"At what price is (?P<x>.+?) sold(?P<t>(?! by ).*)", ("How much does {x} cost{t}", "What do I pay for {x}{t}")),
     ("money", r"At what price does (?P<y>.+?) sell (?P<x>.+)", ("How much does {y} charge for {x}", "What does {y} ask for {x}", "What do I pay for {x} at {y}")),
     ("money", r"How much is (?P<x>.+?) paid(?P<t>.*)", ("What does {x} earn{t}", "How much money goes to {x}{t}")),
     ("money", r"How much are (?P<x>.+?) paid(?P<t>.*)", ("What do {x} earn{t}", "How much money goes to {x}{t}")),

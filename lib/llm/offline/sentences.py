@@ -2,6 +2,7 @@
 
 import re
 
+from lib.llm.offline.adjuncts import adjunct_facts
 from lib.llm.offline.amounts import ask_value
 from lib.llm.offline.casing import Casing, lower_start
 from lib.llm.offline.clauses import Clause, parse_clause
@@ -59,7 +60,11 @@ def sentence_facts(sentence: str, known: Casing) -> list[tuple]:
             if part_when and lead.re is _LEAD:
                 drafts.extend(_lead_date(clause, lead))
             bonus = _specific(clause.subject)
-            for kind, value, questions, score in [*value_facts(clause, part_when), *object_facts(clause, part_when)]:
+            whole, found = adjunct_facts(clause, part_when), [*value_facts(clause, part_when), *object_facts(clause, part_when)]
+            if len(whole) != 1 or not any(value == whole[0][1] and len(questions[0]) > len(whole[0][2][0]) - 12 for _, value, questions, _ in found):
+                asked = {value for _, value, _, _ in whole}  # a question that keeps the rest of the clause goes before one that cuts it
+                found = [*whole, *(draft for draft in found if draft[1] not in asked)]
+            for kind, value, questions, score in found:
                 drafts.append((kind, value, questions, score + bonus))
     return drafts
 

@@ -36,7 +36,13 @@ evaporate exclude execute exhibit expose facilitate fluctuate foster generalise 
 isolate justify maximise maximize migrate minimise minimize modify motivate multiply negotiate normalise normalize observe optimise optimize originate outline
 outperform overcome_ persuade precede pursue react recall refine regain reinforce render reopen reorganise reorganize resemble reside resist retain retrieve
 reuse rotate signal simplify span specialise specialize stabilise stabilize stimulate strengthen suffer summarise summarize surpass sustain tailor target tend
-tolerate undergo_ undertake_ unify vanish violate weaken withstand_ combine evaluate"""
+tolerate undergo_ undertake_ unify vanish violate weaken withstand_ combine evaluate
+accrue bathe breathe cater cease compensate complain consult consume decommission decorate deduct delete descend deserve dictate disappear dismiss distil elapse encounter
+endure enjoy erase extinguish fasten fertilise glaze graze greet ignore impose incur injure insert insist insulate interrupt irrigate knead listen lubricate melt obey omit
+oversee_ owe peel perish postpone prefer proceed prosecute prune punish recycle refill refresh refurbish rehearse rehouse reimburse relax remind remit replenish resign resume
+resurface revoke satisfy scatter shake_ sharpen shrink_ sift simmer soak solve steer submerge subsidise subtract survive terminate thank thaw thrive try unfasten upload vacate
+vaccinate ventilate waive withdraw_ sow bury edit wipe dredge levy dispatch answer object rest harvest drink_ photograph question deposit delay invoice pull push survey hunt
+volunteer patrol seal clear ripen blink mature train"""
 _IRREGULAR = """become became become|cost cost cost|deal dealt dealt|end ended ended|forbid forbade forbidden|keep kept kept|lead led led|leave left left|
 lend lent lent|meet met met|pay paid paid|show showed shown|teach taught taught|wear wore worn|lie lay lain|mean meant meant|run ran run|sell sold sold|
 send sent sent|stand stood stood|stem stemmed stemmed|hold held held|make made made|take took taken|give gave given|get got got|begin began begun|
@@ -47,7 +53,7 @@ lose lost lost|put put put|read read read|ride rode ridden|ring rang rung|rise r
 sing sang sung|sink sank sunk|sit sat sat|sleep slept slept|speak spoke spoken|spend spent spent|split split split|spread spread spread|
 swim swam swum|tell told told|think thought thought|throw threw thrown|understand understood understood|win won won|write wrote written|
 know knew known|catch caught caught|bear bore born|bottle bottled bottled|book booked booked|report reported reported|dig dug dug|limit limited limited|lower lowered lowered|rebuild rebuilt rebuilt|
-strike struck struck|arise arose arisen|bind bound bound|overcome overcame overcome|undergo underwent undergone|undertake undertook undertaken|withstand withstood withstood|sweep swept swept|swing swung swung|weave wove woven|wind wound wound"""
+strike struck struck|arise arose arisen|bind bound bound|overcome overcame overcome|undergo underwent undergone|undertake undertook undertaken|withstand withstood withstood|sweep swept swept|oversee oversaw overseen|shake shook shaken|shrink shrank shrunk|withdraw withdrew withdrawn|drink drank drunk|swing swung swung|weave wove woven|wind wound wound"""
 # Third-person forms that are more often plural nouns: taken for a verb only when a number, a price or a determiner follows.
 NOUN_LIKE = frozenset(
     """books works charges visits reports plans plants orders ranks records features claims changes checks lists links marks names places posts
@@ -56,7 +62,8 @@ NOUN_LIKE = frozenset(
     guides heats hires licenses loads measures moves needs paints presents prints labels lands lasts seats services stocks switches trains
     transfers transports treats washes watches works lies cuts falls finds fights runs rises rides rings reads sets shows spreads hits drives draws
     tours splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds accounts aids coats contrasts declines decreases documents exhibits
-    highlights outlines signals spans targets""".split()
+    highlights outlines signals spans targets answers objects rests harvests drinks photographs questions deposits delays invoices surveys hunts volunteers patrols
+    seals refills dispatches pulls pushes""".split()
 )
 
 
@@ -69,7 +76,7 @@ def _third(base: str) -> str:
 
 
 _DOUBLED = frozenset(
-    "stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log span emit".split()
+    "distil remit omit incur prefer patrol stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log span emit".split()
 )
 
 
@@ -107,6 +114,11 @@ FINITE, PARTICIPLES = _forms()  # form -> (base, tense); participle -> base
 def is_verb(word: str) -> bool:
     """Whether a word can be a verb that the rules know."""
     return word in FINITE or word in PARTICIPLES
+
+
+def can_be_base(word: str) -> bool:
+    """Whether a word that the rules do not know can be the verb behind "must"."""
+    return len(word) > 2 and word.isalpha() and word.islower() and not is_verb(word) and word not in AUXILIARY and not word.endswith(("ly", "ing"))
 
 
 def past_of(base: str) -> str:
