@@ -19,10 +19,13 @@ from lib.llm.raft import ANSWER_TAG, BEGIN_QUOTE, END_QUOTE, REFUSAL
 LEAST_COVERAGE = 0.72  # share of a question's rare words that the quoted piece and its headings must hold
 LEAST_ATTRIBUTES = 0.66  # and of its words that are no names: the subject alone is no answer
 _N = frozenset(("date", "time", "cell", "measure"))
+_ENDS = ("start", "end")  # of a range: only a question after one of them may find it
 _TYPES = (
+    (re.compile(r"^from (?:when|what time|what date|which day)\b(?! (?:to|until) )", re.I), _N | {"start"}),
+    (re.compile(r"^(?:until|till|up to) (?:when|what time|what date|which day)\b", re.I), _N | {"end"}),
     (re.compile(r"^(?:when\b|(?:in|on|by|during|since|from|until|before|after|at|around)?\s?(?:which|what)\s(?:year|date|day|month|time|hour|period|century|decade|weekday)s?\b|(?:since|until|by|from)\swhen\b|what (?:is|was) the (?:\w+ )?(?:date|year)\b|how soon\b|from when\b|what time\b|between what times\b)", re.I), _N),
     (re.compile(r"^(?:for\s)?how (?:long|often)\b|^within what (?:time|distance)\b|^(?:at )?what speed\b|^(?:at|to) what temperature\b|^how (?:far|wide|high|deep|tall|old|thick|heavy|fast|large|big)\b", re.I), frozenset(("measure", "cell", "count"))),
-    (re.compile(r"^(?:for\s|in\s|on\s|from\s|to\s|with\s|within\s|after\s)?how many\b|^what (?:is|was) the number of\b", re.I), frozenset(("count", "measure", "cell", "number"))),
+    (re.compile(r"^(?:for\s|in\s|into\s|on\s|from\s|to\s|with\s|within\s|after\s)?how many\b|^what (?:is|was) the number of\b", re.I), frozenset(("count", "measure", "cell", "number"))),
     (re.compile(r"percentage|^what share\b", re.I), frozenset(("percent", "cell"))),
     (re.compile(r"^(?:for\s)?how much\b|^at what price\b|^to what amount\b|\b(?:price|cost)\b", re.I), frozenset(("money", "measure", "percent", "cell"))),
     (re.compile(r"^(?:by\s)?who(?:m|se)?\b(?! or what)|^which person\b|^what is the name of the (?:\w+\s){0,3}(?:manager|director|master|engineer|clerk|officer|head|chair|president)", re.I), frozenset(("person", "definition", "cell"))),
@@ -104,7 +107,7 @@ def _best(documents, candidates, wanted: list[str], kinds, must: set[str]) -> Fo
             continue
         cue = sum(weight[w] for w in {spread.get(c, c) for c in piece.cue} if w in weight) / total
         extra = sum(1 for w in piece.cue if w not in weight and w not in spread) / (1 + len(piece.cue))
-        score = coverage + cue - 0.6 * extra + (0.2 if piece.kind != "value" else 0.0)
+        score = coverage + cue - 0.6 * extra + (0.2 if piece.kind != "value" else 0.0) + (0.25 if piece.kind in _ENDS else 0.0)
         if score > best_score + 1e-9:
             best, best_score = piece, score
     return best, best_score
@@ -120,7 +123,7 @@ def _weights(wanted: list[str], pieces: Sequence[_Candidate], must: set[str]) ->
 
 def _fits(piece: _Candidate, kinds: frozenset[str] | None) -> bool:
     if kinds is None:
-        return True
+        return piece.kind not in _ENDS
     if piece.kind == "value":
         found = find_values(piece.value)
         return bool(found) and found[0].kind in kinds or "person" in kinds and is_person(piece.value)

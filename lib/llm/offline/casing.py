@@ -38,7 +38,7 @@ _COMMON = re.compile(  # words for what cannot be counted: a capital at a senten
     r"(?:[a-z]{3,}(?:tion|sion|ment|ness|ance|ence|ship|ware)|children|people|men|women|sheep|cattle|music|coffee|tea|food|water|milk|bread|cheese|butter|sugar|salt|oil|honey|meat|wine|beer|alcohol"
     r"|money|post|paper|glass|wood|timber|metal|steel|sand|snow|ice|rain|wax|soap|laundry|luggage|baggage|equipment|furniture|clothing|waste|rubbish|litter|fruit|fish|rice|flour|compost|soil|hay|straw"
     r"|damage|illness|sickness|noise|smoke|heat|electricity|gas|advice|work|travel|admission|entry|access|breakfast|lunch|dinner|supper|help|support|staff|crew|cash|rent"
-    r"|frost|charcoal|grit|gravel|clay|yeast|leather|wool|linen|cotton|acid|pollen|flash|rehearsal|arrival|approval|removal|burial|pitch|powder|registration|feed|diesel|petrol|fuel|toner|blood|sleep|homework|mail|news|traffic|ink)"
+    r"|handover|frost|charcoal|grit|gravel|clay|yeast|leather|wool|linen|cotton|acid|pollen|flash|rehearsal|arrival|approval|removal|burial|pitch|powder|registration|feed|diesel|petrol|fuel|toner|blood|sleep|homework|mail|news|traffic|ink)"
 )
 
 

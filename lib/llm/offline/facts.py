@@ -14,7 +14,7 @@ class Fact:
     """One thing that a passage says.
 
     Attributes:
-        kind: `date`, `time`, `money`, `percent`, `measure`, `count`, `person`, `place`, `name`, `definition`, `reason`, `condition`, `result`, `colour`, `object`, `cell`.
+        kind: `date`, `time`, `start` and `end` of a range, `money`, `percent`, `measure`, `count`, `person`, `place`, `name`, `definition`, `reason`, `condition`, `result`, `colour`, `object`, `cell`.
         value: The short answer, literal.
         unit: The piece that states it, to be quoted.
         wordings: Questions that it answers, each standing alone, the plainest first.
@@ -44,6 +44,7 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
     from lib.llm.offline.posts import post_facts
     from lib.llm.offline.reasons import reason_facts
     from lib.llm.offline.sentences import sentence_facts
+    from lib.llm.offline.several import several_facts
     from lib.llm.offline.surroundings import counted_facts, named_facts, stand_alone
     from lib.llm.offline.tables import pair_facts, row_facts
     from lib.llm.offline.traits import trait_facts
@@ -69,7 +70,8 @@ def find_facts(passage: str) -> tuple[Fact, ...]:
                 *asked_facts(units, place),
                 *amount_facts(unit, units),
                 *counted_facts(unit.plain, unit.headings),
-                *sentence_facts(unit.plain, known),
+                *(told := sentence_facts(unit.plain, known)),
+                *several_facts(unit.plain, known, told),
                 *phrase_facts(unit.plain),
                 *reason_facts(unit.plain, known),
                 *permit_facts(unit.plain, known),

@@ -159,6 +159,7 @@ def _recipient(clause: Clause, when: str) -> list[tuple]:
     if (
         not match
         or clause.is_copula
+        or clause.base == "cost"  # "£6 from Kettle Wharf"
         or match.group(2).endswith(("'s", "’s"))
         or not (is_person(match.group(2)) or match.group(2).startswith("the "))
     ):
