@@ -84,13 +84,16 @@ def _next(words: str, titles: Sequence[str]) -> list[tuple]:
     name = match.group(1)
     whose = f" of the {of}" if of and not re.search(r"\bof\b", name) else ""
     thing = f"the {_lower(name)}{whose}"
-    return [*_day(thing, dates), *_hour(thing, times), *_where(thing, rest, [*dates, *times])]
+    return [*_day(thing, dates, bool(times)), *_hour(thing, times), *_where(thing, rest, [*dates, *times])]
 
 
-def _day(thing: str, dates: list[Value]) -> list[tuple]:
+def _day(thing: str, dates: list[Value], has_hour: bool = False) -> list[tuple]:
+    """With an hour beside it, the day is asked for as a day: "when" is both."""
     day = "On what date" if dates and any(c.isdigit() for c in dates[0].text) else "On which day"
     if re.search(r"(?:deadline|date)\b", thing):
         return [("date", v.text, [f"When is {thing}", f"What is {thing}" if "date" in thing else f"What date is {thing}"], 1.0) for v in dates]
+    if has_hour:
+        return [("date", v.text, [f"{day} is {thing}"], 1.0) for v in dates]
     asked = ([f"{day} is {thing}", f"When is {thing}"], [f"When does {thing} take place", f"When is {thing} held"])
     return [("date", v.text, wordings, 1.0) for v in dates for wordings in asked]  # one by one: each is known by its own words
 

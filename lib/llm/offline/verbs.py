@@ -41,7 +41,7 @@ accrue bathe breathe cater cease compensate complain consult consume decommissio
 endure enjoy erase extinguish fasten fertilise glaze graze greet ignore impose incur injure insert insist insulate interrupt irrigate knead listen lubricate melt obey omit
 oversee_ owe peel perish postpone prefer proceed prosecute prune punish recycle refill refresh refurbish rehearse rehouse reimburse relax remind remit replenish resign resume
 resurface revoke satisfy scatter shake_ sharpen shrink_ sift simmer soak solve steer submerge subsidise subtract survive terminate thank thaw thrive try unfasten upload vacate
-vaccinate ventilate waive withdraw_ sow bury edit wipe dredge levy dispatch answer object rest harvest drink_ photograph question deposit delay invoice pull push survey hunt
+vaccinate ventilate waive withdraw_ sow bury edit wipe dredge levy dispatch answer object rest harvest drink_ photograph question delay invoice pull push survey hunt
 volunteer patrol seal clear ripen blink mature train"""
 _IRREGULAR = """become became become|cost cost cost|deal dealt dealt|end ended ended|forbid forbade forbidden|keep kept kept|lead led led|leave left left|
 lend lent lent|meet met met|pay paid paid|show showed shown|teach taught taught|wear wore worn|lie lay lain|mean meant meant|run ran run|sell sold sold|
@@ -62,7 +62,7 @@ NOUN_LIKE = frozenset(
     guides heats hires licenses loads measures moves needs paints presents prints labels lands lasts seats services stocks switches trains
     transfers transports treats washes watches works lies cuts falls finds fights runs rises rides rings reads sets shows spreads hits drives draws
     tours splits puts costs ends benefits challenges aims deals opens fills locks searches cooks estimates increases limits designs schedules repairs refunds accounts aids coats contrasts declines decreases documents exhibits
-    highlights outlines signals spans targets answers objects rests harvests drinks photographs questions deposits delays invoices surveys hunts volunteers patrols
+    highlights outlines signals spans targets answers objects rests harvests drinks photographs questions delays invoices surveys hunts volunteers patrols
     seals refills dispatches pulls pushes""".split()
 )
 
