@@ -20,6 +20,7 @@ from lib.llm.search import Search
 from lib.run import BadInput, read_jsonl
 from lib.run.leftovers import own, read_servers
 from lib.run.manifest import read_manifest
+from lib.run.passages import most_passages
 
 WITH_TURNS = ("conversations", "summaries")  # recipes whose rows hold several turns; all others teach, and 4_eval asks, single questions
 MEASURED = ("retriever", "reranker", "top_k", "max_reply_tokens")  # as the report has them, where there is one
@@ -93,7 +94,7 @@ def open_talk(run, system: str, *, top_k: int = 0, remembers: bool | None = None
     if top_k > max(widths):
         raise BadInput(f"--top-k: this run's servers have room for {max(widths)} passages, its largest top_k; found {top_k}")
     made = read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {})
-    trained = made.get("n_distractors", -1) + 1
+    trained = most_passages(made, 0)
     remembers = made.get("recipe") in WITH_TURNS if remembers is None else remembers
     reply_tokens = getattr(run.p, "max_reply_tokens", 512)
     return Talk(

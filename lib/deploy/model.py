@@ -10,6 +10,7 @@ from lib.llm import Format, resolve_role
 from lib.llm.roles import environment, local_model
 from lib.run import BadInput, read_json, read_jsonl, say, text_hash, tree_hash
 from lib.run.manifest import read_manifest
+from lib.run.passages import most_passages
 
 LOCAL = ("student", "baseline")
 QUESTION_TOKENS = 160  # a long question and the template around it
@@ -126,9 +127,9 @@ def most_shown(run) -> int:
     p, shown = run.p, [*run.p.top_k, 1]
     controls, contexts = asked_next(run, "controls", False), asked_next(run, "contexts", [])
     if controls or contexts:
-        drawn = read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {}).get("n_distractors", max(p.top_k) - 1)
-        shown += [drawn + 1] if controls else []
-        shown += [n + 1 for n in asked_next(run, "context_distractors", []) or [drawn]] if contexts else []
+        trained = most_passages(read_manifest(run.dir / "run.json")["parameters"].get("1_gen", {}), max(p.top_k))
+        shown += [trained] if controls else []
+        shown += [n + 1 for n in asked_next(run, "context_distractors", []) or [max(1, trained - 1)]] if contexts else []
     return max(shown)
 
 

@@ -15,6 +15,7 @@ from lib.eval.replace import Replacement, plan_replacements, swap
 from lib.eval.retrieve import oracle_ids
 from lib.eval.text import mentions
 from lib.llm.words import facts, holds_answer
+from lib.run.passages import most_passages
 
 CLOSED_BOOK, RAG, NO_ORACLE, REPLACED, GIVEN = "closed_book", "rag", "no_oracle", "replaced", "given"
 N_REMEMBERED = 20_000  # chunks whose content is kept; about 10 kB each, so 0.2 GB whatever the corpus
@@ -50,9 +51,8 @@ class Case:
 
 
 def training_width(manifest: dict, top_k: Sequence[int]) -> int:
-    """Passages that a training row shows: distractors and the oracle; the largest top_k where no dataset was made here."""
-    distractors = manifest.get("parameters", {}).get("1_gen", {}).get("n_distractors")
-    return max(top_k) if distractors is None else distractors + 1
+    """Passages that the widest training row shows: distractors and the oracle; the largest top_k where no dataset was made here."""
+    return most_passages(manifest.get("parameters", {}).get("1_gen", {}), max(top_k))
 
 
 def build_cases(

@@ -13,6 +13,7 @@ from lib.llm.provider import foreseen_role
 from lib.llm.search import RETRIEVERS
 from lib.llm.tuning_prices import tuning_price
 from lib.run import BadInput
+from lib.run.passages import most_passages
 from lib.run.questions import find_file, read_file
 from lib.run.tokens import CHARS_A_TOKEN
 
@@ -38,9 +39,9 @@ def plan(p: dict) -> list[dict]:
     n, note = _count_questions(p)
     systems, widths = list(p.get("systems") or ["student", "baseline"]), sorted(set(p["top_k"]))
     asked_here = [system for system in systems if not system.startswith(OTHER_RUN)]
-    training = p.get("n_distractors", 4) + 1
+    training = most_passages(p, 5)
     controls = [training] * (N_CONTROLS if p.get("controls", True) else 0)
-    further = context_widths(p.get("contexts", []), p.get("context_distractors") or [training - 1])
+    further = context_widths(p.get("contexts", []), p.get("context_distractors") or [max(1, training - 1)])
     more = sum(len(read_file("more_eval_sets", Path(path))) for path in p.get("more_eval_sets", []))
     shown, repeats = [0, *widths, *controls, *further], p.get("repeats", 1)
     cases = (n * len(shown) + more * (1 + len(widths))) * repeats

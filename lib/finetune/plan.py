@@ -22,6 +22,7 @@ from lib.finetune.settings import Settings, check_choices, check_launcher
 from lib.finetune.shape import find_shape
 from lib.finetune.start import join_commands
 from lib.run import BadInput, read_json, read_jsonl
+from lib.run.passages import passages_shown
 from lib.run.tokens import CHARS_A_TOKEN, find_counter
 
 REPLY_TOKENS, SUMMARY_TOKENS = 120, 280  # of a usual answer; of the wish for a summary, and the summary
@@ -169,8 +170,8 @@ def _guess_rows(p: dict, train: Path) -> tuple[list[int], str]:
     if p.get("recipe") == "qa":  # a question and its answer: no passage, no refusal
         note = f"at most, closed-book pairs of {2 * REPLY_TOKENS} tokens supposed"
         return [2 * REPLY_TOKENS] * max(1, p.get("question_budget") or asked), note
-    length = (p["n_distractors"] + 1) * passage + REPLY_TOKENS
-    return [length] * max(1, round(asked * (1 + p["p_refusal"]))), f"from {given}"
+    shown, n_rows = passages_shown(p), max(1, round(asked * (1 + p["p_refusal"])))
+    return [shown[-1 - i % len(shown)] * passage + REPLY_TOKENS for i in range(n_rows)], f"from {given}"
 
 
 def _text_bytes(path: Path) -> int:

@@ -16,6 +16,7 @@ from lib.run.endpoints import roles_set
 from lib.run.leftovers import read_servers
 from lib.run.machine import GB, ModelSize
 from lib.run.notebook import RUN_NAME
+from lib.run.passages import most_passages, passages_shown
 from lib.run.tokens import CHARS_A_TOKEN
 
 CHOICES = {
@@ -99,12 +100,12 @@ def _check_values(values: dict, found: Findings) -> None:
     elif (
         top_k
         and "n_distractors" in values
-        and values["n_distractors"] + 1 not in top_k
+        and not set(passages_shown(values)) & set(top_k)
         and values.get("recipe", "raft") == "raft"
     ):
-        shown = values["n_distractors"] + 1
+        shown = most_passages(values, 0)
         found.warnings.append(
-            f"training shows {shown} chunks a question (n_distractors + 1) and evaluation {', '.join(map(str, top_k))} (top_k): "
+            f"training shows {shown} chunks a question (its distractors and one) and evaluation {', '.join(map(str, top_k))} (top_k): "
             f"a student does best with the number it was trained on; put {shown} into top_k"
         )
     if "systems" in values and not values["systems"]:
@@ -177,7 +178,7 @@ def _check_context(values: dict, size: ModelSize | None, found: Findings) -> Non
     if values.get("recipe", "raft") != "raft":  # its training rows show no chunks
         del limits["max_length"]
     for name, limit in limits.items():
-        chunks = max(values["n_distractors"] + 1, 0 if name == "max_length" else max(values["top_k"]))
+        chunks = max(most_passages(values, 0), 0 if name == "max_length" else max(values["top_k"]))
         n_chars = chunks * values["chunk_chars"]
         if limit and n_chars > 6 * limit:
             found.problems.append(
