@@ -200,3 +200,13 @@ def test_a_plain_question_suits_its_value(passage, wanted):
 ])  # fmt: skip
 def test_odd_questions_are_not_asked(passage, odd):
     assert not any(odd in wording for wording in asked_of(passage))
+
+
+@pytest.mark.parametrize(("question", "odd"), [
+    ("When are clients affected by the storm?", "influenced"), ("How large are the bins that are emptied?", "cleared"), ("Who is the owner of the dog?", "proprietor"),
+    ("When does the music stop?", "halt"), ("How long does the battery last?", "go on"), ("When is the annual meeting of the club?", "gathering"),
+    ("What does a small stock hold?", "little"), ("How much is the basic fee?", "fundamental"), ("When does the train leave the yard?", "depart"),
+    ("How much is the deposit?", "down payment"), ("What happens if no fault is found?", "mistake"), ("Where does the car stand?", "motor car"),
+])  # fmt: skip
+def test_a_word_that_means_something_else_in_most_places_is_not_put(question, odd):
+    assert not any(odd in swapped(question, bytes([i])) for i in range(40))
