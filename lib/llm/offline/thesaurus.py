@@ -8,6 +8,8 @@ from lib.llm.offline.verbs import PARTICIPLES, past_of, third_of
 from lib.llm.offline.words import content
 
 _PLURALS = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "craft": "craft", "aircraft": "aircraft"}  # fmt: skip
+_SAME_PAST = frozenset("cut hit let put set shut split spread".split())
+_PASTS = {"tear": ("tore", "torn"), "light": ("lit", "lit"), "shine": ("shone", "shone"), "repay": ("repaid", "repaid")}
 _VOWELS = "aeiou"
 
 
@@ -59,7 +61,7 @@ def _inflected(role: str, word: str) -> list[tuple[str, str]]:
     head, _, rest = word.partition(" ")
     tail = f" {rest}" if rest else ""
     if role in "vip":
-        past, participle = past_of(head), _participle(head)
+        past, participle = (head, head) if head in _SAME_PAST else _PASTS.get(head) or (past_of(head), _participle(head))
         forms = (("base", head), ("third", third_of(head)), ("past", past), ("participle", participle), ("ing", _ing(head)))
         return [(form, text + tail) for form, text in forms]
     if role in "nc":
@@ -78,7 +80,7 @@ def _ing(base: str) -> str:
     if base.endswith("e") and not base.endswith(("ee", "oe", "ye")):
         return base[:-1] + "ing"
     past = past_of(base)
-    return base + base[-1] + "ing" if past == base + base[-1] + "ed" or base in ("cut", "put", "get", "run", "begin", "set", "let") else base + "ing"
+    return base + base[-1] + "ing" if past == base + base[-1] + "ed" or base in _SAME_PAST - {"spread"} | {"get", "run", "begin"} else base + "ing"
 
 
 def _plural(word: str) -> str:

@@ -76,7 +76,7 @@ def _third(base: str) -> str:
 
 
 _DOUBLED = frozenset(
-    "distil remit omit incur prefer patrol stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log span emit".split()
+    "distil remit omit incur prefer patrol stop plan ship fit refit transfer occur submit permit cancel enrol fulfil control label travel equip drop trim wrap log span emit stir swap tip scrub sum rub refer wed".split()
 )
 
 
