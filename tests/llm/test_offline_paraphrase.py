@@ -210,3 +210,19 @@ def test_odd_questions_are_not_asked(passage, odd):
 ])  # fmt: skip
 def test_a_word_that_means_something_else_in_most_places_is_not_put(question, odd):
     assert not any(odd in swapped(question, bytes([i])) for i in range(40))
+
+
+@pytest.mark.parametrize(("question", "odd"), [
+    ("Why does the council object?", "item"), ("From when will the plant be shut down for the summer?", "close"), ("When is the plant shut down?", "closed"),
+    ("Could you say to what address requests go?", "asks for"), ("What happens if the driver is used to the mirrors?", "employed"),
+    ("When are used cars bought back?", "purchased"), ("When does the branch schedule?", "timetable"), ("When are long calls fine?", "penalty"),
+])  # fmt: skip
+def test_a_word_in_another_role_keeps_its_place(question, odd):
+    assert not any(odd in swapped(question, bytes([i])) for i in range(40))
+
+
+def test_other_verbs_are_inflected_rightly():
+    forms = {other for kinds in entries().values() for entry in kinds for other in entry.others}
+    assert {"torn down", "set up", "shut", "referred to"} <= forms
+    wrong = ("teared", "seted", "puted", "leted", "shuted", "splited", "stired", "swaped", "tiped", "scrubed", "sumed", "refered", "repayed", "shuting", "spliting")
+    assert not [form for form in forms if form.split()[0] in wrong]

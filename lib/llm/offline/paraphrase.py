@@ -23,6 +23,7 @@ _DO = frozenset("do does did can could may might must should will would".split()
 _BEFORE_PLURAL = frozenset("is are was were does do did may must can should will have has had".split())
 _OPENS_NOUN = DETERMINERS | PREPOSITIONS | NUMBER_WORDS.keys() | frozenset("many much what which own first second last only new old good main".split())
 _SOUNDS = re.compile(r"(?:hour|honest|heir)|(?!uni|use|usual|euro|one)[aeiou]")
+_PARTICLES = frozenset("down up off out away back over apart together".split())
 _LONGEST = 4  # words of a phrase
 
 
@@ -111,10 +112,16 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
         return _fits_verb(entry, text, before, [w.group() for w in words[i + n :]], free)
     if entry.role == "a":
         return last in _OPENS_NOUN and behind.islower() and not free
+    if _may_be_verb(text) and last not in _OPENS_NOUN and not any(is_verb(w.group()) and w.group() not in _DO for w in (*words[1:i], *words[i + n :])):
+        return False  # "Why does the council item"
     if entry.role == "c" and (last.islower() and last not in FUNCTION and not is_verb(last)) and entry.form == "one":
         return free or is_verb(behind)
     opens = last in _OPENS_NOUN or entry.form != "one" and last in _BEFORE_PLURAL or last.endswith(("'s", "’s")) or last in entries() and entries()[last][0].role == "a"
     return opens and (free or is_verb(behind) and FINITE.get(behind, ("", "past"))[1] != "base")
+
+
+def _may_be_verb(text: str) -> bool:
+    return FINITE.get(text, ("", "past"))[1] != "past" or text in ("object", "request", "gear")
 
 
 def _fits_verb(entry: Entry, text: str, before: Sequence[str], behind: Sequence[str], free: bool) -> bool:
@@ -122,6 +129,10 @@ def _fits_verb(entry: Entry, text: str, before: Sequence[str], behind: Sequence[
     if last in DETERMINERS or last in PREPOSITIONS - {"to"} or last in ("how", "many", "much", "what", "which"):
         return False
     head = text.split()[0]
+    if behind and (behind[0] in _PARTICLES or behind[0] == "to" and head in ("used", "required")) or entry.form == "base" and last in BE:
+        return False  # "shut down" and "get used to" are words of their own
+    if entry.form == "third" and behind and FINITE.get(behind[0], ("", ""))[1] == "base" and behind[0] not in PREPOSITIONS:
+        return False  # "to what address requests go"
     if entry.role == "p" and entry.form != "participle":
         return False
     if entry.form == "base":
