@@ -226,3 +226,20 @@ def test_other_verbs_are_inflected_rightly():
     assert {"torn down", "set up", "shut", "referred to"} <= forms
     wrong = ("teared", "seted", "puted", "leted", "shuted", "splited", "stired", "swaped", "tiped", "scrubed", "sumed", "refered", "repayed", "shuting", "spliting")
     assert not [form for form in forms if form.split()[0] in wrong]
+
+
+@pytest.mark.parametrize(("question", "kind", "value", "odd"), [
+    ("What is the who takes care of Sunday dance?", "cell", "Ida Falk", "Can "), ("What is the each extra hour of Green?", "cell", "£4", "Can "),
+    ("What is the topic of Morning?", "cell", "Heart massage", " have"), ("What is the extent of Diary 4?", "cell", "ten leaves", " have"),
+    ("Where must the label hang?", "place", "on the valve", "which place"), ("How many hours do lessons last?", "measure", "two hours", "does"),
+    ("How many hours does the battery last?", "measure", "two hours", "How long is"), ("How many times did the crew go out?", "count", "four", "number of times"),
+    ("At what price is the damage put?", "money", "£400", "cost"), ("How high are the doors?", "measure", "2 m", "does"), ("What does the guide wear?", "object", "a red cap", "do the"),
+])  # fmt: skip
+def test_a_frame_suits_what_it_is_filled_with(question, kind, value, odd):
+    assert not any(odd in frame for frame in reframed(question, kind, value))
+
+
+def test_a_frame_is_kept_for_what_suits_it():
+    assert "Can you give me the adult price of Linden?" in reframed("What is the adult price of Linden?", "cell", "£4")
+    assert "Where exactly must the label hang?" in reframed("In what place must the label hang?", "place", "on the valve")
+    assert "How many rooms has the Corrow Inn got?" in reframed("How many rooms does the Corrow Inn have?", "count", "four")

@@ -4,7 +4,7 @@ import re
 
 from lib.llm.offline.frame_table import BACK, FRAMES
 from lib.llm.offline.values import MONTH, TIME_UNIT, WEEKDAY, YEAR
-from lib.llm.offline.words import strip_lead
+from lib.llm.offline.words import FUNCTION, strip_lead
 
 _COMPILED = tuple((kind, re.compile(plain), others) for kind, plain, others in FRAMES)
 _SAME = (
@@ -55,6 +55,18 @@ def _whens(value: str) -> tuple[str, ...]:
 
 
 _TOP = re.compile(r"(?:greatest|largest|highest|lowest|least|smallest|longest|minimum|maximum|total|average|overall)\b")
+_HAD = frozenset("address age capacity colour color depth diameter draught email height length name number power range size speed title volume wavelength weight width".split())
+_NAMED = _HAD | frozenset(
+    """amount author ceiling charge code contact cost date day deadline deposit distance duration email fare fee fine grade kind leader level location mark
+    meaning owner penalty person phone place price purpose rate rent room salary score season share subject surcharge teacher telephone temperature time topic
+    total type value wage""".split()
+)  # what somebody can be told or given of a thing
+
+
+def _is_named(attribute: str) -> bool:
+    """Whether a header is a thing that its row has: "adult price", and not "who takes care" or "each extra hour"."""
+    words = attribute.split()
+    return words[-1] in _NAMED and words[0] not in FUNCTION and words[0] != "each"
 
 
 def _clashes(other: str, match: re.Match) -> bool:
@@ -62,6 +74,12 @@ def _clashes(other: str, match: re.Match) -> bool:
     parts = match.groupdict("")
     owner = parts.get("x", "")
     attribute = parts.get("a", "")
+    if "{a} of {x}" in other and other.startswith("Can") and not _is_named(attribute):
+        return True  # "Can you give me the who takes care of the disco"
+    if "{a} does {x} have" in other and attribute.split()[-1] not in _HAD:
+        return True  # "Which topic does Morning have"
+    if "does {x}" in other and re.match(r"(?:How \w+ are|What do|How much do) ", match.group()):
+        return True
     if " for " in owner or owner[:1].isdigit() and "mean" in other:
         return True  # "What is the length of boat for Slip 2" is not about a boat
     if parts.get("t", "").startswith(" to "):
