@@ -243,3 +243,25 @@ def test_a_frame_is_kept_for_what_suits_it():
     assert "Can you give me the adult price of Linden?" in reframed("What is the adult price of Linden?", "cell", "£4")
     assert "Where exactly must the label hang?" in reframed("In what place must the label hang?", "place", "on the valve")
     assert "How many rooms has the Corrow Inn got?" in reframed("How many rooms does the Corrow Inn have?", "count", "four")
+
+
+@pytest.mark.parametrize(("question", "odd"), [
+    ("For what reason is the seat at the front kept for the youngest?", "stored"), ("Who or what photographs the gables?", "photos"), ("What does skate hire cost?", "rent"),
+    ("What is the price per night of Linden?", "price a night"), ("Where does the virus hide?", "conceal"), ("On which day may hunters enter to count the deer?", "go into"),
+    ("What is the exception to the rule that dogs stay outside?", "regulation"),
+])  # fmt: skip
+def test_a_word_keeps_its_place_beside_what_changes_its_sense(question, odd):
+    assert not any(odd in swapped(question, bytes([i])) for i in range(40))
+
+
+@pytest.mark.parametrize(("question", "kind", "odd"), [
+    ("Who is the lantern carried by?", "person", "called"), ("Where is the miller sitting?", "place", "find"), ("Where is a third paid?", "place", "find"),
+])  # fmt: skip
+def test_a_passive_or_a_posture_is_no_post_and_no_thing_to_find(question, kind, odd):
+    assert not any(odd in frame for frame in reframed(question, kind, "Ida Falk"))
+
+
+def test_a_lead_asks_and_does_not_state():
+    fact = next(f for f in find_facts(PASSAGES[0]) if f.kind == "money")
+    put = [p for i in range(99) for p in paraphrases("Can you tell me how much a lost card costs?", fact, bytes([i]))]
+    assert put and not any(p.startswith(("I wonder", "I need")) for p in put)

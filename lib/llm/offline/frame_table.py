@@ -72,7 +72,7 @@ FRAMES = (
     ("place", r"(?:Where|In what place) (?:is|are) (?P<x>.+?) (?:kept|stored|located|situated|placed|displayed|housed|found)", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
     ("measure", r"How long (?P<r>(?:is|are|can|may|must|will|should) .+ (?:valid|open|closed|kept|stored|held|off|free|stay|last|run|remain)(?: .+)?)", ("For what length of time {r}", "For how long {r}")),
     ("object", r"(?:Can you tell me|Do you know|Please tell me|Could you say|I would like to know) what (?P<r>.+)", ("What is it that {r}",)),
-    ("place", r"(?:Where|In what place) (?:is|are) (?P<x>(?:the |an? |children's |[A-Z])(?:(?!\w+ed\b|made\b|held\b|built\b|put\b|taken\b|not\b|sold\b|laid\b|hung\b|bought\b)[\w'’-]+ ?){1,7})", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
+    ("place", r"(?:Where|In what place) (?:is|are) (?P<x>(?:the |an? |children's |[A-Z])(?:(?!\w+ed\b|made\b|held\b|built\b|put\b|taken\b|not\b|sold\b|laid\b|hung\b|bought\b|paid\b|shown\b|given\b|sitting\b|standing\b|lying\b|hanging\b)[\w'’-]+ ?){1,7})", ("Where can I find {x}", "Where will I find {x}", "Where would I look for {x}")),
     ("place", r"(?:Where|In what place) (?P<r>(?:is|are|was|were|does|do|did|can|may|must|will|has|have) .+)", ("Whereabouts {r}", "Where exactly {r}", "Where {r}")),
     ("time", r"At what time (?P<r>.+)", ("At what hour {r}", "At which hour {r}", "What time {r}")),
     ("date", r"In which year (?P<r>.+)", ("In what year {r}", "What year {r}")),

@@ -12,9 +12,9 @@ _SAME = (
     (re.compile(r"^What (.+) (is|are) (?:given|listed) for (.+)$"), r"What \2 the \1 of \3"),
 )  # plain wordings of a cell that say the same
 _WAYS_BACK = tuple((re.compile(said, re.IGNORECASE), plain) for said, plain in BACK)
-LEADS = ("Any idea", "Have you any idea", "Do you happen to know", "I wonder", "I need to know", "Does anybody know")
+LEADS = ("Any idea", "Have you any idea", "Do you happen to know", "Would you know", "Can anybody tell me", "Does anybody know")
 SITUATIONS = ("Quick question", "One thing I could not find", "I am new to this", "I want to be sure", "Before I go on", "A question from a newcomer")  # fmt: skip
-_LEADS = re.compile(rf"^(?:(?:{'|'.join(SITUATIONS)}): |(?:{'|'.join(LEADS)}) )", re.IGNORECASE)
+_LEADS = re.compile(rf"^(?:(?:{'|'.join(SITUATIONS)}): |(?:{'|'.join(LEADS)}|I wonder|I need to know) )", re.IGNORECASE)
 
 
 def reframed(question: str, kind: str, value: str = "") -> list[str]:
@@ -80,6 +80,8 @@ def _clashes(other: str, match: re.Match) -> bool:
         return True  # "Which topic does Morning have"
     if "does {x}" in other and re.match(r"(?:How \w+ are|What do|How much do) ", match.group()):
         return True
+    if re.search(r" (?:by|for|to|with|from|on|in|of|at)$", parts.get("r", "")) and other.startswith(("Who ", "What is the {r} called")) and "{r} to" not in other:
+        return True  # "What is the lantern carried by called"
     if " for " in owner or owner[:1].isdigit() and "mean" in other:
         return True  # "What is the length of boat for Slip 2" is not about a boat
     if parts.get("t", "").startswith(" to "):

@@ -104,7 +104,13 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return True
-    if text == "kept" and "temperature" in question:  # a pool is not stored
+    if text == "kept" and ("temperature" in question or behind == "for"):  # a pool is not stored, nor a seat for somebody
+        return False
+    if before[:3] == ["Who", "or", "what"] and i == 3 and entry.role in "ncm":
+        return False  # "Who or what photographs"
+    if text == "hire" and re.search(r"\bcosts?\b", question):
+        return False  # "skate hire"
+    if text.startswith("per ") and last in ("price", "fee", "fare", "charge", "cost", "rate"):
         return False
     if text in ("cost", "costs", "charge", "charges") and last not in DETERMINERS:  # may be the verb
         return False
