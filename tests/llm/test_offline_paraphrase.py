@@ -247,7 +247,8 @@ def test_a_frame_is_kept_for_what_suits_it():
 
 @pytest.mark.parametrize(("question", "odd"), [
     ("For what reason is the seat at the front kept for the youngest?", "stored"), ("Who or what photographs the gables?", "photos"), ("What does skate hire cost?", "rent"),
-    ("What is the price per night of Linden?", "price a night"), ("Where does the virus hide?", "conceal"), ("On which day may hunters enter to count the deer?", "go into"),
+    ("What is the price per night of Linden?", "price a night"), ("By whom is the book kept by day?", "stored"),
+    ("What should you do if life is in danger?", "threat"), ("For how much may benches be donated?", "given away"), ("Where does the virus hide?", "conceal"), ("On which day may hunters enter to count the deer?", "go into"),
     ("What is the exception to the rule that dogs stay outside?", "regulation"),
 ])  # fmt: skip
 def test_a_word_keeps_its_place_beside_what_changes_its_sense(question, odd):
@@ -256,6 +257,7 @@ def test_a_word_keeps_its_place_beside_what_changes_its_sense(question, odd):
 
 @pytest.mark.parametrize(("question", "kind", "odd"), [
     ("Who is the lantern carried by?", "person", "called"), ("Where is the miller sitting?", "place", "find"), ("Where is a third paid?", "place", "find"),
+    ("What are earplugs near the stage?", "definition", "mean"),
 ])  # fmt: skip
 def test_a_passive_or_a_posture_is_no_post_and_no_thing_to_find(question, kind, odd):
     assert not any(odd in frame for frame in reframed(question, kind, "Ida Falk"))

@@ -2,6 +2,7 @@
 
 import re
 
+from lib.llm.offline.casing import PREPOSITIONS
 from lib.llm.offline.frame_table import BACK, FRAMES
 from lib.llm.offline.values import MONTH, TIME_UNIT, WEEKDAY, YEAR
 from lib.llm.offline.words import FUNCTION, strip_lead
@@ -82,6 +83,8 @@ def _clashes(other: str, match: re.Match) -> bool:
         return True
     if re.search(r" (?:by|for|to|with|from|on|in|of|at)$", parts.get("r", "")) and other.startswith(("Who ", "What is the {r} called")) and "{r} to" not in other:
         return True  # "What is the lantern carried by called"
+    if "mean" in other and (len(owner.split()) > 4 or set(owner.split()) & (PREPOSITIONS - {"of"})):
+        return True  # "What is meant by earplugs near the stage"
     if " for " in owner or owner[:1].isdigit() and "mean" in other:
         return True  # "What is the length of boat for Slip 2" is not about a boat
     if parts.get("t", "").startswith(" to "):

@@ -103,15 +103,13 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     last, ends = before[-1], not behind or question[words[i + n - 1].end() : words[i + n].start()] != " "
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
-        return True
-    if text == "kept" and ("temperature" in question or behind == "for"):  # a pool is not stored, nor a seat for somebody
+        return not (text.startswith("per ") and last in ("the", "price", "fee", "fare", "charge", "cost", "rate"))
+    if text == "kept" and ("temperature" in question or behind in ("for", "by")):  # a pool is not stored, nor a seat for somebody
         return False
     if before[:3] == ["Who", "or", "what"] and i == 3 and entry.role in "ncm":
         return False  # "Who or what photographs"
     if text == "hire" and re.search(r"\bcosts?\b", question):
         return False  # "skate hire"
-    if text.startswith("per ") and last in ("price", "fee", "fare", "charge", "cost", "rate"):
-        return False
     if text in ("cost", "costs", "charge", "charges") and last not in DETERMINERS:  # may be the verb
         return False
     if entry.role in "vip":
