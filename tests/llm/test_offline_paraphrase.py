@@ -247,7 +247,7 @@ def test_a_frame_is_kept_for_what_suits_it():
 
 @pytest.mark.parametrize(("question", "odd"), [
     ("For what reason is the seat at the front kept for the youngest?", "stored"), ("Who or what photographs the gables?", "photos"), ("What does skate hire cost?", "rent"),
-    ("What is the price per night of Linden?", "price a night"), ("By whom is the book kept by day?", "stored"),
+    ("What is the price per night of Linden?", "price a night"), ("By whom is the book kept on the ship?", "stored"), ("Which person receives parents in the library?", "gets"),
     ("What should you do if life is in danger?", "threat"), ("For how much may benches be donated?", "given away"), ("Where does the virus hide?", "conceal"), ("On which day may hunters enter to count the deer?", "go into"),
     ("What is the exception to the rule that dogs stay outside?", "regulation"),
 ])  # fmt: skip

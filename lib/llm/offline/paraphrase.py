@@ -104,7 +104,7 @@ def _fits(entry: Entry, text: str, words: list[re.Match], i: int, n: int, questi
     free = ends or behind in FUNCTION or behind in PREPOSITIONS or behind in DETERMINERS or behind.endswith("ly")
     if entry.role == "x":
         return not (text.startswith("per ") and last in ("the", "price", "fee", "fare", "charge", "cost", "rate"))
-    if text == "kept" and ("temperature" in question or behind in ("for", "by")):  # a pool is not stored, nor a seat for somebody
+    if text == "kept" and ("temperature" in question or behind in ("for", "by") or "y whom" in question):  # a pool is not stored, nor a seat for somebody
         return False
     if before[:3] == ["Who", "or", "what"] and i == 3 and entry.role in "ncm":
         return False  # "Who or what photographs"
@@ -149,6 +149,8 @@ def _fits_verb(entry: Entry, text: str, before: Sequence[str], behind: Sequence[
         return not rivals if third_of(head) in NOUN_LIKE else free or entry.role != "i"
     if entry.form == "participle" and entry.role != "i" and earlier & BE:
         return free or behind[0][:1].isupper()
+    if text == "receives" and "What" not in before:
+        return False  # "Who receives the parents"
     if entry.form == "third" and (before == ["Who"] or before == ["Which", "person"]):
         return True
     if entry.form == "third" and strip_lead(" ".join(before)) != " ".join(before):
