@@ -32,9 +32,11 @@ _TELLING = re.compile(
     r"\s(?:in|on|at|from|for|to|by|of|per|a|an|each|during|under|over|within|between|before|after|with|without|if|when|as|long|wide|high|deep|tall|thick|old|heavy|later|onwards|elsewhere|otherwise|downstairs|upstairs|indoors|outdoors|outside|inside|today|abroad)\b"
 )
 _NOUNS = frozenset("book place name board staff host guide land list house light water call copy coach tour form".split())
+_BY_ITSELF = frozenset("close open burn run stand fall sink end begin start work move stay remain live die sail arrive return grow serve go come lie last belong happen retire join merge pass turn".split())
 _ANOTHER = re.compile(
     r"\b(?:further|other|next|additional|following|second|last|first|latter|former) ones?\b|\b(?:the rest|the others?|instead)\b"
     r"|^The (?:first|second|third|last|next|former|latter) (?:is|was|has|had|\w+s|\w+ed|began|ran|took|can|may|must|will) ")
+_NEXT_CLAUSE = re.compile(r"[,;]|\s(?:and|but|or|which|who|that|if|when|where|while|until|because|unless|as|so|than|what|whatever)\s")
 _SINGULAR, _PLURAL = frozenset(("is", "was", "has")), frozenset(("are", "were", "have"))
 _OPEN = re.compile(r"\b(?:which|who|that|when|where|if|because|while|whose|whether|unless)\b")
 _ANYBODY = re.compile(r"(?:who|what|any|every|some|no)(?:ever|one|body|thing)?\b", re.IGNORECASE)
@@ -142,11 +144,12 @@ def _predicates(text: str, known: Casing) -> list[str]:
 
 def _shared(clause: Clause, text: str) -> str | None:
     """What a text that begins with a second verb shares of the first one's group beside the subject; None where it begins with none."""
-    if _agrees(clause, text):
-        return ""
     word, _, after = text.partition(" ")
     is_passive = clause.is_passive or clause.is_copula and re.match(r"[a-z]+ed\b", clause.rest)
-    if is_passive and word in PARTICIPLES and after.split(" ")[0] in PREPOSITIONS:
+    goes_on = is_passive and word in PARTICIPLES and after.split(" ")[0] in PREPOSITIONS  # "was lifted out and repaired in the yard"
+    if _agrees(clause, text) and not (goes_on and PARTICIPLES[word] not in _BY_ITSELF):
+        return ""
+    if goes_on:
         return " ".join(clause.auxiliaries or (clause.verb,))
     modal = (clause.auxiliaries or (clause.verb,))[0]
     is_base = word in ("be", "have") or FINITE.get(word, ("", ""))[1] == "base" and word not in _NOUNS
@@ -172,6 +175,8 @@ def _agrees(clause: Clause, text: str) -> bool:
         return first in (_SINGULAR if is_one else _PLURAL) and not (modal and first in ("has", "have")) or first not in _SINGULAR | _PLURAL
     if first not in FINITE or FINITE[first][1] == "base" and first in _NOUNS:
         return False
+    if set(_NEXT_CLAUSE.split(text)[0].split()) & AUXILIARY:
+        return False  # "drops from the bottle are given": a noun
     tense = FINITE[first][1]
     if first in NOUN_LIKE and not re.match(r"\S+ (?:\d|[£$€]|the |an? |at |from |on |to )", text):
         return False
