@@ -1,5 +1,7 @@
 """Sentences that invite a crooked question: it is asked rightly or not at all."""
 
+import pytest
+
 from lib.llm.offline.facts import find_facts
 from lib.llm.offline.questions import write_questions
 
@@ -20,3 +22,17 @@ def test_the_second_of_two_participles_stays_passive():
 
 def test_a_noun_behind_and_is_no_verb():
     assert "drop from" not in everything("A hen with mites goes into the small pen by the wall, and drops from the green flask are given for two days.")
+
+
+def test_all_six_are_counted_as_six():
+    asked = wordings("The wardens adopted all six proposals in March.")
+    assert "How many proposals did the wardens adopt in March?" in asked
+    assert not any("adopt all in" in question or "adopted all in" in question for question in asked)
+
+
+@pytest.mark.parametrize(("passage", "torn"), [
+    ("Whoever takes a boat out late pays 475 EUR for every 78 minutes begun.", "Whoever take"),
+    ("Every autumn the ropes are tested by hand for wear.", "every autumn the ropes"),
+])  # fmt: skip
+def test_a_subject_is_whole(passage, torn):
+    assert torn not in everything(passage)

@@ -30,6 +30,7 @@ _ADVERBS = frozenset(
 _COUNTING = NUMBER_WORDS.keys() | {"some", "many", "most", "several", "few", "both", "all"}
 _MODALS = AUXILIARY - BE - frozenset(("has", "have", "had"))
 SAME_PAST = frozenset("cost cut put set hit let shut".split())
+_OPEN_SUBJECTS = frozenset(("whoever", "whatever", "whichever"))  # "Whoever is late" is a subject, "Whoever" is none
 VAGUE = frozenset(
     """company building place thing rest following same other others result reason number amount price fee part one two way time year day idea change
     latter former document section page table figure list answer question example case person people man woman system name work""".split()
@@ -192,7 +193,7 @@ def _verb_index(tokens: list[str]) -> int | None:
             if candidate is not None and FINITE[_bare(tokens[candidate])][1] != "past":
                 break
             return i if _is_subject(tokens[:i]) else None
-        if candidate is None and i and word in FINITE and token[0].islower() and _looks_finite(tokens, i):
+        if candidate is None and i and word in FINITE and token[0].islower() and _looks_finite(tokens, i) and not (i == 1 and _bare(tokens[0]) in _OPEN_SUBJECTS):
             candidate = i
             if not _is_subject(tokens[:i]):
                 return None
@@ -288,6 +289,8 @@ def _is_subject(tokens: list[str]) -> bool:
     ):
         return False
     if len(tokens) > 2 and _bare(tokens[-2]) == "to" and last in FINITE:
+        return False
+    if len(tokens) == 1 and first in _OPEN_SUBJECTS or re.match(r"(?:every|each)\s[a-z]+\s(?:the|an?|our|all)\s", text.lower()):
         return False
     if second in DETERMINERS and FINITE.get(first, ("", ""))[1] == "base":
         return False  # "Press the button and …" tells somebody to do so

@@ -175,7 +175,9 @@ def value_facts(clause: Clause, when: str) -> list[tuple]:
         context = before[: found.start()].strip() if found else before.strip()
         if _INNER.search(context) or len(context.split()) > 9 or _coordinates(context):
             continue
-        if dangles(context):
+        if value.kind == "count":
+            context = re.sub(r"(?:^|\s)all$", "", context)  # "accepted all six proposals"
+        if dangles(context) or re.search(r"\b(?:these|those|other|another|first|last|next|further|any|remaining)$", context):
             continue
         drafts.extend(ask_value(clause, value.kind, answer, prep, context, after, when))
     drafts.extend(_number_subject(clause, when))
