@@ -32,7 +32,17 @@ def test_all_six_are_counted_as_six():
 
 @pytest.mark.parametrize(("passage", "torn"), [
     ("Whoever takes a boat out late pays 475 EUR for every 78 minutes begun.", "Whoever take"),
-    ("Every autumn the ropes are tested by hand for wear.", "every autumn the ropes"),
+    ("Every spring the ropes are tested by hand for wear.", "every spring the ropes"),
 ])  # fmt: skip
 def test_a_subject_is_whole(passage, torn):
     assert torn not in everything(passage)
+
+
+@pytest.mark.parametrize(("passage", "right", "wrong"), [
+    ("The Tarn museum is open from Monday to Saturday.", "On which days is the Tarn museum open?", "which dates"),
+    ("Soup is handed out on Wednesday and Thursday in the parish hall.", "On which days is soup handed out in the parish hall?", "which day "),
+    ("The old footbridge was painted in the summer of 2024.", "When was the old footbridge painted?", "In which month"),
+])  # fmt: skip
+def test_days_are_no_dates_and_a_summer_is_no_month(passage, right, wrong):
+    assert right in wordings(passage)
+    assert wrong.lower() not in everything(passage).lower()

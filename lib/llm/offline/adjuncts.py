@@ -99,7 +99,7 @@ def _asked(clause: Clause, piece: Piece, others: list[Piece], behind: str) -> li
     if piece.preposition in ("to", "at", "from", "via") and re.fullmatch(r"[\w.+-]+@[\w-]+\.[\w.-]*\w", body):
         return [("object", body, [f"{piece.preposition.capitalize()} what address", f"{piece.preposition.capitalize()} which e-mail address"], 1.0)]
     if piece.preposition == "between" and (span := find_values(piece.text)) and span[0].kind in ("date", "time") and span[-1].end == len(piece.text) and span[0].start == 8:
-        which = "Between what times" if span[0].kind == "time" else "Between which dates"
+        which = "Between what times" if span[0].kind == "time" else "Between which dates" if re.search(r"\d", piece.text) else "Between which days" if re.search(WEEKDAY, piece.text) else "Between which months"
         return [(span[0].kind, piece.text, [which, *([] if _has_when(others) else ["When"])], 1.0)]
     if amount := re.fullmatch(rf"(?:an?|the)\s({AMOUNT.pattern})\sof\s((?:{LIMIT}\s)?(.+))", body):
         measured = find_values(amount.group(2))
@@ -144,9 +144,9 @@ def _span(piece: Piece, others: list[Piece]) -> list[tuple]:
         return []
     if values[0].kind == "time":
         return [("time", piece.text, ["Between what times", "From when to when", *([] if _has_when(others) else ["When"])], 0.9)]
-    if re.fullmatch(WEEKDAY, values[0].text):
+    if re.match(WEEKDAY, values[0].text) and not re.search(r"\d", piece.text):
         return [("date", piece.text, ["On which days", "On what days of the week"], 0.9)]
-    return [("date", piece.text, ["Between which dates", "From when to when", *([] if _has_when(others) else ["When"])], 0.9)]
+    return [("date", piece.text, ["Between which dates" if re.search(r"\d", piece.text) else "Between which months", "From when to when", *([] if _has_when(others) else ["When"])], 0.9)]
 
 
 def _of_value(clause: Clause, piece: Piece, value: Value, answer: str, tail: str, others: list[Piece], behind: str) -> list[tuple]:
@@ -193,6 +193,8 @@ def _when(clause: Clause, prep: str, value: Value, answer: str, others: list[Pie
     weekday = re.fullmatch(rf"{WEEKDAY}(?:.*{WEEKDAY})?", answer)
     several = weekday and re.search(r"days$| and | or |, ", answer)
     noun = "time" if is_time else "year" if year else ("days" if several else "day") if weekday else "date" if re.search(r"\b\d{1,2}(?:st|nd|rd|th)?\b", answer) else "month"
+    if re.search(r"\b(?:spring|summer|autumn|fall|winter)\b", answer):
+        return [(value.kind, answer, ["When"], 1.0)] if prep in ("in", "during") and not _has_when(others) else []
     which = "what" if noun in ("time", "date") else "which"
     if prep in ("in", "on", "at", "during"):
         if {"in": noun not in ("year", "month"), "at": noun != "time", "on": noun not in ("day", "days", "date")}.get(prep, False):

@@ -133,6 +133,8 @@ def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
             if kind == "time"
             else "On what date"
             if re.match(r"\d{1,2}\s|\w+\s\d{1,2}\b(?!\d)", answer) and prep == "on"
+            else "On which days"
+            if re.match(WEEKDAY, answer) and prep == "on" and re.search(rf"days\b|(?:,| and| or| to) {WEEKDAY}", answer)
             else "On which day"
             if re.match(WEEKDAY, answer) and prep == "on"
             else None
