@@ -46,7 +46,7 @@ def kept_words(rest: str) -> tuple[str, str]:
     if late := _LATE.match(behind):  # ", by hand."
         words, values = late.group(1).split(), find_values(late.group(1))
         whole = not values or len(values) == 1 and values[0].start == len(words[0]) + 1 and values[0].end == len(late.group(1))
-        if whole and not re.search(rf"\b{words[0]}\b", text) and not any(is_verb(w) or w in AUXILIARY or re.fullmatch(PREPOSITION, w) for w in words[1:]):
+        if whole and words[-1] not in NUMBER_WORDS and not re.search(rf"\b{words[0]}\b", text) and not any(is_verb(w) or w in AUXILIARY or re.fullmatch(PREPOSITION, w) for w in words[1:]):
             text, behind = f"{text} {late.group(1)}", behind[late.end() :]
     return text.strip().rstrip(".!"), behind
 

@@ -278,6 +278,8 @@ def _of_words(clause: Clause, piece: Piece, body: str, others: list[Piece], befo
         return [("person", body, [f"{prep.capitalize()} whom"], 0.9)]
     if prep in ("with", "from", "to") and is_person(body) and re.match(r"(?:Mrs?|Ms|Dr|Professor|Miss)\b", body):
         return [("person", body, [f"{prep.capitalize()} whom"], 0.9)]
+    if is_place(piece) and clause.is_copula and any(o.preposition == "for" and find_values(o.text) for o in others):
+        return []  # "Where are statements for 74 days": how long comes first
     if is_place(piece) and not (before and before.preposition in ("to", "into", "from", "with", "without", "by", "for", "via")):
         return [("place", piece.text, ["Where", "In which place"], 0.9)]
     return []

@@ -117,7 +117,7 @@ def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
                 answer,
                 forms(
                     clause,
-                    ["When", "During what period" if kind == "date" else "Between what times"],
+                    ["When", "Between what times" if kind == "time" else "On which days" if re.match(rf"from {WEEKDAY}", answer) and not re.search(r"\d", answer) else "During what period"],
                     f"{context} {tail}",
                 ),
                 0.8,

@@ -7,11 +7,14 @@ from lib.llm.offline.clauses import Clause
 from lib.llm.offline.identity import called, definition, identity
 from lib.llm.offline.names import PERSON, ROLE, is_person
 from lib.llm.offline.values import find_values
-from lib.llm.offline.verbs import PARTICIPLES, past_of, third_of
+from lib.llm.offline.verbs import FINITE, NOUN_LIKE, PARTICIPLES, past_of, third_of
 from lib.llm.offline.wording import dangles, phrase_until
 
 _PLACE = re.compile(
     r"(?:^|(?<=\s))((?:in|on|at|under|beside|behind|above|below|near|opposite|next to|inside|outside|between|beneath|along)\s(?:the\s|a\s|an\s|its\s|(?=[A-Z]))[^,;:()]+|by\s(?:the|an?|its)\s[^,;:()]+)"
+)
+MEASURED = re.compile(  # "sold by the metre", "paid by the hour"
+    r"by\s(?:the|an?)\s(?:[a-z]+\s)?(?:metre|meter|kilo|kilogram|pound|litre|pint|bottle|glass|slice|piece|dozen|bag|sack|box|crate|load|tonne?|gram|yard|foot|inch|bunch|page|sheet|head|hour|day|week|month|night|minute|year)\b"
 )
 _MAKER = re.compile(r"^by (?:[A-ZÀ-Þ&][\w'’.-]*\s?|(?:and|of|the)\s)+$")
 _VAGUE_MANY = re.compile(r"(?:various|other|several|some|certain|many|such|different|most)\b", re.IGNORECASE)
@@ -44,7 +47,7 @@ def object_facts(clause: Clause, when: str) -> list[tuple]:
 def _agent(clause: Clause, when: str) -> list[tuple]:
     """ "was built by Ada Nord in 1932" → "Who built …?"; "is run by the canteen" → "Who runs …?"."""
     match = re.search(r"(?:^|\s)by\s((?:the\s)?[A-ZÀ-Þ][^,;:()]*|the\s(?!\d)[^,;:()]*)", clause.rest)
-    if not match or not clause.is_passive or clause.verb.endswith("ing") or len(clause.auxiliaries) != 1:
+    if not match or not clause.is_passive or clause.verb.endswith("ing") or len(clause.auxiliaries) != 1 or MEASURED.match(match.group().strip()):
         return []
     agent = re.split(
         r"\s(?:in|on|at|for|from|to|with|and (?:is|was|are|the)|who|which|that|as|after|before|during|since|until|when|while)\s",
@@ -105,6 +108,8 @@ def _who_subject(clause: Clause, when: str) -> list[tuple]:
 
 def _place(clause: Clause, when: str) -> list[tuple]:
     match = _PLACE.search(clause.rest)
+    if match and MEASURED.match(match.group(1)):
+        return []
     anywhere = (
         clause.is_passive
         and match
@@ -122,6 +127,9 @@ def _place(clause: Clause, when: str) -> list[tuple]:
         r"\s(?:on|in|at|by|before|after|since|until|from|for)\s(?=\d|any\b|all\b|[A-Z][a-z]+ \d|the (?:morning|evening|day|year|first|last|same))",
         value,
     )[0]
+    second = re.search(r"\s(?:and|or|but)\s(\w+)(?=\s|$)", value)
+    if second and (second.group(1) in PARTICIPLES or second.group(1) in FINITE and second.group(1) not in NOUN_LIKE):
+        value = value[: second.start()]  # "at the inn and returned the same evening"
     inside = [v for v in find_values(value) if v.kind in ("date", "time", "measure", "percent", "money")]
     abstract = re.match(
         r"(?:in|on|at|under|by)\s(?:the\s|a\s|an\s)?(?:case|end|same|way|form|course|risk|event|order|charge|control|time|least|most|process|name|basis|lead|company|condition|hands?|owner|beginning|middle|late|early|morning|evening|afternoon|weekend|winter|summer|spring|autumn|any|all|no|day|year|month|week|average|total)\b",

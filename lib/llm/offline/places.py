@@ -4,6 +4,7 @@ import re
 
 from lib.llm.offline.casing import Casing
 from lib.llm.offline.clauses import Clause, parse_clause
+from lib.llm.offline.objects import MEASURED
 from lib.llm.offline.posts import is_misread
 from lib.llm.offline.reasons import STANDS_FOR, coordinates, stated
 from lib.llm.offline.values import find_values
@@ -50,6 +51,8 @@ def _where(clause: Clause) -> list[tuple]:
     if not match:
         return []
     value, before, behind = match[1], clause.rest[: match.start()].strip(), clause.rest[match.end() :].strip()
+    if MEASURED.match(value) or clause.is_copula and behind.startswith("for ") and find_values(behind):
+        return []
     if clause.is_copula and before or len(before.split()) > 5 or value.startswith("by ") and (clause.is_passive or clause.is_copula and not re.search(r"\b(?:window|door|gate|entrance|wall|river|lake|sea|pond|road|stairs|exit|church|station|bridge|till|desk)\b", value)):
         return []
     if re.search(r"[,;:()]|\b(?:not|no|never|only|and|or|than|as|of|to)\b", before) or dangles(before) or coordinates(before) or set(before.split()) & PARTICIPLES.keys():

@@ -85,7 +85,7 @@ def _after_preposition(clause: Clause) -> list[tuple]:
 
 def is_whole(value: str, rest: str) -> bool:
     """Whether a phrase can be an answer: no number (those are asked for elsewhere), not broken off, no list cut after its first word."""
-    if not value or dangles(value) or find_values(value) or re.search(r"\band [a-z]+ed$|ly$", value):
+    if not value or dangles(value) or find_values(value) or re.search(r"\band [a-z]+ed$|ly$|\b(?:meanwhile|instead|too|again|later|now|then|today|soon|also|already|twice|once|already)$", value) or value.split()[0] in PREPOSITIONS - {"of"}:
         return False
     behind = rest.partition(value)[2]
     return not (behind.startswith(",") and len(value.split()) <= 2 or " and " not in value and _LIST_GOES_ON.match(behind))
@@ -127,5 +127,5 @@ def _subject(clause: Clause) -> list[tuple]:
 def _of_one_verb(rest: str) -> str:
     """ "the use of animals and argued that" → "the use of animals"."""
     second = re.search(r"\s(?:and|or)\s([a-z]+)", rest)
-    cuts = second and is_verb(second[1]) and len(rest[: second.start()].split()) >= 3
+    cuts = second and (is_verb(second[1]) or second[1].endswith("ed")) and len(rest[: second.start()].split()) >= 3
     return rest[: second.start()] if cuts else rest
