@@ -62,3 +62,15 @@ def test_a_place_is_a_place_and_ends_where_the_next_verb_begins():
 ])  # fmt: skip
 def test_nothing_is_asked_with_what_belongs_to_another_phrase(passage, wrong):
     assert wrong not in everything(passage)
+
+
+@pytest.mark.parametrize(("passage", "right", "wrong"), [
+    ("The lodgers have 30 days to have a broken pane mended by a glazier.", "How long do the lodgers have to have a broken pane mended by a glazier?", "do the lodgers have?"),
+    ("Booked berths are exchanged for a voucher up to 16 days before the ferry sails.", "How many days before the ferry sails are booked berths exchanged for a voucher?", "voucher before"),
+    ("If nothing happens for two weeks, complain to the harbour warden.", "What should you do if nothing happens for two weeks?", "What applies"),
+    ("Spare coupons must be used within ten days.", "Within how many days must spare coupons be used?", "What must be used"),
+    ("Documents kept on board MV Orla Finch: Towing Manual", "", "Who is named"),
+])  # fmt: skip
+def test_the_question_holds_what_its_answer_needs(passage, right, wrong):
+    assert not right or right in wordings(passage)
+    assert wrong not in everything(passage)

@@ -155,6 +155,8 @@ def _of_value(clause: Clause, piece: Piece, value: Value, answer: str, tail: str
         if prep == "from" and any(o.preposition in ("to", "until", "till") and o.start == piece.end for o in others):
             return []
         return [] if tail else _when(clause, prep, value, answer, others)
+    if prep == "up to" and any(o.preposition in ("before", "after") and 0 <= o.start - piece.end <= 1 for o in others):
+        return []  # how long before it is asked elsewhere
     if prep == "up to" and value.kind in ("measure", "count", "money"):
         if value.kind == "money":
             return [("money", answer, [("Up to what amount", tail.strip())], 1.0)] if not tail or _RATE.fullmatch(tail) else []
@@ -228,6 +230,8 @@ def _measure(clause: Clause, prep: str, answer: str, tail: str, others: list[Pie
             "after": ["After how long", *([f"After how many {plural}"] if plural else [])],
             "during": [],
         }.get(prep, [])
+        if not prep and clause.base == "have" and any(re.match(r"to\s[a-z]", o.text) for o in others):
+            openings = ["How long", *([f"How many {plural}"] if plural else [])]
         if not prep and clause.base in ("take", "last") and not tail:
             openings = ["How long", *([f"How many {plural}"] if plural else [])]
         return [("measure", answer, openings, 1.1)] if openings and not tail else []

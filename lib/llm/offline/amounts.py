@@ -253,6 +253,8 @@ def _ask_measure(clause, answer, prep, context, after, tail, when) -> list[tuple
         )
     if clause.base == "weigh" and not prep and not context:
         return [("measure", answer, [*ask(["How much"]), f"What is the weight of {clause.subject}"], 1.0)]
+    if clause.base == "have" and re.match(r"\sto\s[a-z]", after):
+        return []  # "has 30 days to pay": to do what?
     if clause.is_copula and not context and not prep:
         return [("measure", answer, [*ask(["What"], tail), f"How much is {clause.subject} {tail} {when}"][:2], 0.9)]
     of = re.match(r"\sof\s([\w -]{2,30}?)(?=\s(?:in|on|at|by|for|from|a|per|and|to)\b|[,.;]|$)", after)

@@ -6,7 +6,7 @@ _NOT_PERSON = frozenset(
     """trust university harbour harbor bay house school island street road museum park company inc ltd mv ms hall river lake mount ferry north south east west
     port quay institute college society association department board committee council church centre center office station club league group bank press
     city town county state states kingdom republic union act card ticket system network model api service project foundation laboratory laboratories
-    january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday""".split()
+    manual handbook guide catalogue timetable brochure leaflet notice certificate licence form letter report plan policy january february march april may june july august september october november december monday tuesday wednesday thursday friday saturday sunday""".split()
 )
 
 

@@ -28,7 +28,7 @@ _NOT_WHETHER = re.compile(r"\b(?:ask|asks|know|see|check|whether|as|even|not|won
 _TELLING = frozenset(
     "ring call tell ask write contact turn report leave stay return bring take put press open close switch stop wait pull push keep speak hand send go see fetch use "
     "phone telephone email inform show wash rinse add replace remove clean let give pay look check lift hold move walk step shut pour stir cool warm clear come read drink "
-    "begin start choose break cancel fill fold dry wear pick repeat reset restart unplug mark sign draw".split()
+    "complain apply submit notify dial evacuate alert consult follow order begin start choose break cancel fill fold dry wear pick repeat reset restart unplug mark sign draw".split()
 )
 
 
