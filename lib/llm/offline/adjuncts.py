@@ -152,7 +152,7 @@ def _span(piece: Piece, others: list[Piece]) -> list[tuple]:
 def _of_value(clause: Clause, piece: Piece, value: Value, answer: str, tail: str, others: list[Piece], behind: str) -> list[tuple]:
     prep = piece.preposition
     if value.kind in ("date", "time"):
-        if prep == "from" and any(o.preposition in ("to", "until", "till") and o.start == piece.end for o in others):
+        if prep in ("from", "between") and any(o.preposition in ("to", "until", "till") and 0 <= o.start - piece.end <= 1 for o in others):
             return []
         return [] if tail else _when(clause, prep, value, answer, others)
     if prep == "up to" and any(o.preposition in ("before", "after") and 0 <= o.start - piece.end <= 1 for o in others):

@@ -22,7 +22,7 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
     full = f"{context} {tail}".strip()
     ask = lambda openings, rest=full: forms(clause, openings, rest, when)  # noqa: E731
     if kind in ("date", "time"):
-        return _ask_when(clause, kind, answer, prep, context, tail, when)
+        return _ask_when(clause, kind, answer, prep, context, after, tail, when)
     if kind == "money":
         if answer.startswith("up to ") and context:
             return []  # "covers 60 % of the cost up to £2,000"
@@ -94,7 +94,7 @@ def ask_value(clause: Clause, kind: str, answer: str, prep: str, context: str, a
     return []
 
 
-def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
+def _ask_when(clause, kind, answer, prep, context, after, tail, when) -> list[tuple]:
     if (
         when
         or re.fullmatch(r"(?:in|on|at|the)", context)
@@ -104,6 +104,8 @@ def _ask_when(clause, kind, answer, prep, context, tail, when) -> list[tuple]:
     ):
         return []
     year = re.fullmatch(YEAR, answer)
+    if prep in ("from", "between") and re.match(r"\s(?:to|until|till|and)\s(?:the\s)?\d", after) and not year:
+        return []  # half of a range
     if re.search(r"\b(?:with effect|in the (?:week|month|year|season|days?|night))$", context):
         return []
     if year and prep == "in" and _is_present(clause):

@@ -77,7 +77,7 @@ def _telling(rest: str) -> bool:
     """Whether the words behind a verb tell which thing is meant: two words of content, a number not among them."""
     for value in reversed(find_values(rest)):
         rest_alone = f"{rest[: value.start]}{rest[value.end :]}" if value.kind in ("measure", "count", "money") else rest
-        if not content(rest_alone):
+        if not set(content(rest_alone)) - {"within", "until", "after", "before", "per", "each", "every", "between"}:
             return False  # "What must be used within ten days?"
     return len(set(content(rest))) >= 2 and not dangles(rest)
 

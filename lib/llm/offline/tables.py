@@ -185,6 +185,8 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
         or len(value) > 160
         or value in _EMPTY
         or any(v.kind == "date" for v in find_values(key))
+        or parse_clause(f"{key}.")
+        or len(key.split()) > 1 and (key.split()[-1] in PARTICIPLES or key.split()[-1] in ("present", "absent"))
         or re.search(r"\bplease\b|\b(?:to|of|for|with|from|by)$", key.lower())
     ):
         return []
@@ -216,6 +218,10 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
             )
         ]
     subject = named or (unit.headings[-1] if unit.headings else "")
+    if re.match(r"(?:Minutes|Notes|Report|List|Rules|Notice|Record) of ", subject):
+        subject = f"the {subject[0].lower()}{subject[1:]}"
+    elif not named:
+        subject = subject.partition(": ")[0]  # "Hiring machines: conditions"
     attribute = _attribute(key)
     attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
     own = find_values(value) and find_values(value)[0].kind == "money" and re.search(r"[a-z] (?:to|of|for|in|at|on|with|from|per|by) [\w']", attribute)
