@@ -221,7 +221,7 @@ def pair_facts(unit: Unit, units: list[Unit]) -> list[tuple]:
     if re.match(r"(?:Minutes|Notes|Report|List|Rules|Notice|Record) of ", subject):
         subject = f"the {subject[0].lower()}{subject[1:]}"
     elif not named:
-        subject = subject.partition(": ")[0]  # "Hiring machines: conditions"
+        subject = subject.partition(": ")[0] if len(subject.partition(": ")[0].split()) > 2 else subject  # "Hiring machines: conditions"
     attribute = _attribute(key)
     attribute = re.sub(r"\b(?:api|url|id|sql|http|cpu|gpu|ram)\b", lambda m: m.group().upper(), attribute)
     own = find_values(value) and find_values(value)[0].kind == "money" and re.search(r"[a-z] (?:to|of|for|in|at|on|with|from|per|by) [\w']", attribute)
