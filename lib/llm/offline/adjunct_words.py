@@ -1,4 +1,4 @@
-"""Words that tell what an adjunct says: seasons, means, channels and rooms with a number, places, what a unit measures."""
+"""Words that tell what an adjunct says (seasons, means, channels, places, what a unit measures), and those that cannot stand in a question of their own."""
 
 import re
 from types import SimpleNamespace
@@ -31,4 +31,12 @@ PLACES = SimpleNamespace(prepositions=frozenset(_AT), phrases=re.compile(rf"(?:{
 AMOUNT = re.compile(
     r"(?:[a-z-]+\s)?(?:price|cost|fee|fare|charge|rate|sum|fine|penalty|deposit|discount|rent|budget|grant|salary|wage|length|height|width|depth|weight|distance|speed|pace|temperature"
     r"|pressure|power|angle|thickness|radius|diameter|capacity|dose|volume|concentration|slope|draught|altitude)"
+)
+OPEN = re.compile(
+    r"\b(?:you|your|yours|we|us|our|ours|i|my|me|it|them|they|he|she|him|her|his|this|these|those|that|there|here|other|another|same|such|following|someone|somebody|anyone|anybody|everyone)\b",
+    re.IGNORECASE,
+)
+IDIOM = re.compile(r"\b(?:under the eye|in place of|in the (?:week|month|year|season|days?|night) (?:from|of|after|before)|with effect)\b")
+AGE = re.compile(
+    r"(?:(until|till|from|up to|at)\s(?:the age of|age)\s|(until|till)\sthey\s(?:are|turn|reach)\s)(\d{1,3}|\w+(?:-\w+)?)(?=$|\s(?:in|on|at|by|for|with|to)\s)"
 )

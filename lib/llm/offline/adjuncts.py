@@ -12,7 +12,7 @@ from lib.llm.offline.adjunct_pieces import (
     split_pieces,
     with_recipient,
 )
-from lib.llm.offline.adjunct_words import AMOUNT, CHANNELS, MEANS, SEASON, UNIT_NOUNS
+from lib.llm.offline.adjunct_words import AGE, AMOUNT, CHANNELS, IDIOM, MEANS, OPEN, SEASON, UNIT_NOUNS
 from lib.llm.offline.clauses import Clause
 from lib.llm.offline.names import ROLE, is_person
 from lib.llm.offline.values import LIMIT, MONTH, TIME_UNIT, WEEKDAY, YEAR, Value, find_values
@@ -20,14 +20,6 @@ from lib.llm.offline.verbs import AUXILIARY, FINITE, past_of, third_of
 from lib.llm.offline.wording import dangles, forms, plural_noun
 
 MOST_KEPT = 22  # words of a clause behind its verb; more would make a question that nobody asks
-_OPEN = re.compile(
-    r"\b(?:you|your|yours|we|us|our|ours|i|my|me|it|them|they|he|she|him|her|his|this|these|those|that|there|here|other|another|same|such|following|someone|somebody|anyone|anybody|everyone)\b",
-    re.IGNORECASE,
-)
-_IDIOM = re.compile(r"\b(?:under the eye|in place of|in the (?:week|month|year|season|days?|night) (?:from|of|after|before)|with effect)\b")
-_AGE = re.compile(
-    r"(?:(until|till|from|up to|at)\s(?:the age of|age)\s|(until|till)\sthey\s(?:are|turn|reach)\s)(\d{1,3}|\w+(?:-\w+)?)(?=$|\s(?:in|on|at|by|for|with|to)\s)"
-)
 _TIMES = r"(?:mile|minute|hour|day|night|week|month|term|season|year|time)"
 _RATE = re.compile(r"\seach$|\s(?:an?|per|each|every|the)\s[a-z]+(?:\s(?:and|per|a)\s[a-z]+)?$")
 
@@ -50,11 +42,11 @@ def adjunct_facts(clause: Clause, when: str) -> list[tuple]:
         or clause.subject[:1].isupper() and " " not in clause.subject and _is_present(clause)
     ):
         return []  # another verb than the one found; a common noun that only opens its sentence
-    named = re.sub(_AGE.pattern, "", kept)  # "until they are 25" names whom it speaks of
-    if not kept or len(kept.split()) > MOST_KEPT or _OPEN.search(named) or dangles(kept):
+    named = re.sub(AGE.pattern, "", kept)  # "until they are 25" names whom it speaks of
+    if not kept or len(kept.split()) > MOST_KEPT or OPEN.search(named) or dangles(kept):
         return []
     values = find_values(kept)
-    if any(w in AUXILIARY for w in named.split()) or _IDIOM.search(kept) or re.search(r"\bones?\b", clause.subject):
+    if any(w in AUXILIARY for w in named.split()) or IDIOM.search(kept) or re.search(r"\bones?\b", clause.subject):
         return []
     pieces = split_pieces(kept, values)
     pieces = [part for piece in pieces for part in with_recipient(piece)]
@@ -80,7 +72,7 @@ def adjunct_facts(clause: Clause, when: str) -> list[tuple]:
 
 def _asked(clause: Clause, piece: Piece, others: list[Piece], behind: str) -> list[tuple]:
     """(kind, value, openings, score) for what one phrase can be asked for."""
-    if age := _AGE.fullmatch(piece.text):
+    if age := AGE.fullmatch(piece.text):
         until = (age.group(1) or age.group(2)).replace("till", "until")
         return [("measure", age.group(3), [f"{until.capitalize()} what age"], 1.0)]
     body = piece.text[len(piece.preposition) :].strip()
